@@ -1,0 +1,48 @@
+package io.regionfs.data;
+
+import io.regionfs.model.FallocateMode;
+import io.regionfs.model.RegionStat;
+import java.time.Instant;
+
+/**
+ * The bytes of one open file, wherever their home is. Safe for use by many threads. Failures are
+ * {@link io.regionfs.model.FsException}: ENOSPC when the home's memory is full, EIO when the home
+ * is gone or has lost the region, EINTR when interrupted while waiting, EFBIG beyond {@link
+ * #MAX_SIZE}, EINVAL for a negative offset.
+ */
+public interface Region extends AutoCloseable {
+  /** Largest size in bytes, exclusive. */
+  long MAX_SIZE = 1L << 47;
+
+  /** Reads up to {@code length} bytes, fewer only at the end of the file; holes are zeros. */
+  void read(long offset, int length, TransferBuffer staging, ReadSink sink);
+
+  /**
+   * Writes {@code length} bytes that start {@code position} bytes into the buffer. The size grows
+   * after the data is there; mtime and ctime become now.
+   */
+  void write(long offset, TransferBuffer source, int position, int length);
+
+  /**
+   * Writes at the end, as one step against every other append and size change of any host; returns
+   * where.
+   */
+  long append(TransferBuffer source, int position, int length);
+
+  RegionStat stat();
+
+  /** Grows with a hole, or shrinks and frees memory. */
+  void truncate(long size);
+
+  void allocate(FallocateMode mode, long offset, long length);
+
+  /** Sets mtime as given; ctime becomes now. */
+  void setModified(Instant mtime);
+
+  /** lseek(2) with SEEK_DATA, or with {@code hole} SEEK_HOLE. ENXIO at or beyond the end. */
+  long seek(long offset, boolean hole);
+
+  /** Lets go of what this host holds for the region (keys, mappings), not of the region. */
+  @Override
+  void close();
+}

@@ -1,0 +1,32 @@
+package io.regionfs.data;
+
+import com.google.errorprone.annotations.MustBeClosed;
+import io.regionfs.model.InodeId;
+import io.regionfs.model.NodeId;
+import io.regionfs.model.RegionStat;
+
+/** The regions of the cluster as one node reaches them, at home here or elsewhere. */
+public interface Regions extends AutoCloseable {
+  /**
+   * @param mayBeNew nothing was ever written to it, so that its home makes it if it has none; else
+   *     a missing region is lost: EIO
+   */
+  @MustBeClosed
+  Region open(InodeId inode, NodeId home, boolean mayBeNew);
+
+  /** Size and times from the home, without opening. */
+  RegionStat stat(InodeId inode, NodeId home);
+
+  /**
+   * Tells the home that the inode is dead. Best effort: the home also hears it from the metadata
+   * service.
+   */
+  void drop(InodeId inode, NodeId home);
+
+  /** A buffer for {@link Region#read} and {@link Region#write}. */
+  @MustBeClosed
+  TransferBuffer newBuffer(int bytes);
+
+  @Override
+  void close();
+}

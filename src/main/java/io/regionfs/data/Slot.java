@@ -1,0 +1,46 @@
+package io.regionfs.data;
+
+/**
+ * The 64 bytes that a home keeps per region where every host reads them one-sided: little-endian
+ * words, 8-byte aligned.
+ *
+ * <pre>
+ *   0  inode     the region this slot belongs to; 0: free. A reader that finds another inode attaches again
+ *   8  size      epoch in bits 63..48, bytes in bits 47..0; changed only by compare-and-swap
+ *  16  mtime     nanoseconds since 1970, signed
+ *  24  ctime     nanoseconds since 1970, signed
+ *  32  allocated bytes of memory that the region holds, written by the home alone
+ *  40  spare
+ * </pre>
+ *
+ * <p>The epoch changes with every shrink. A writer that extends the file swaps the size after its
+ * data is there; if the epoch has changed since it began, its bytes may be gone and it writes them
+ * again.
+ */
+public final class Slot {
+  public static final int INODE = 0;
+  public static final int SIZE = INODE + Long.BYTES;
+  public static final int MTIME = SIZE + Long.BYTES;
+  public static final int CTIME = MTIME + Long.BYTES;
+  public static final int ALLOCATED = CTIME + Long.BYTES;
+  public static final int BYTES = 64;
+
+  private static final int SIZE_BITS = 48;
+  private static final long SIZE_MASK = (1L << SIZE_BITS) - 1;
+
+  private Slot() {}
+
+  /** The bytes of a size word. */
+  public static long sizeOf(long word) {
+    return word & SIZE_MASK;
+  }
+
+  /** The epoch of a size word, 16 bits. */
+  public static int epochOf(long word) {
+    return (int) (word >>> SIZE_BITS);
+  }
+
+  public static long word(int epoch, long size) {
+    return ((long) epoch << SIZE_BITS) | size;
+  }
+}

@@ -1,0 +1,72 @@
+package io.regionfs.fs;
+
+import io.regionfs.data.TransferBuffer;
+import io.regionfs.model.AttributeChange;
+import io.regionfs.model.Attributes;
+import io.regionfs.model.Caller;
+import io.regionfs.model.InodeId;
+import io.regionfs.model.Name;
+import java.util.List;
+
+/**
+ * A filesystem by inode number, as the kernel asks for it. Permissions are the kernel's to check.
+ * Every refusal is an {@link io.regionfs.model.FsException}. Safe for use by many threads.
+ */
+public interface FileSystem {
+  /** The attributes of a name; {@code "."} and {@code ".."} are the caller's business. */
+  Attributes lookup(InodeId parent, Name name);
+
+  Attributes attributes(InodeId inode);
+
+  /** chmod, chown, utimens and truncate in one step, as FUSE_SETATTR brings them. */
+  Attributes setAttributes(InodeId inode, AttributeChange change);
+
+  byte[] readLink(InodeId symlink);
+
+  /** An empty file that is not opened (mknod). */
+  Attributes makeFile(InodeId parent, Name name, int mode, Caller caller);
+
+  Attributes makeDirectory(InodeId parent, Name name, int mode, Caller caller);
+
+  Attributes makeSymlink(InodeId parent, Name name, byte[] target, Caller caller);
+
+  Attributes link(InodeId inode, InodeId parent, Name name);
+
+  void unlink(InodeId parent, Name name);
+
+  void rmdir(InodeId parent, Name name);
+
+  void rename(InodeId oldParent, Name oldName, InodeId newParent, Name newName, int flags);
+
+  /**
+   * open(2) with its flags (O_TRUNC and O_APPEND count; O_CREAT and O_EXCL are the kernel's part).
+   * The caller closes it.
+   */
+  OpenFile open(InodeId inode, int flags, Caller caller);
+
+  /** Makes and opens a file. EEXIST if the name exists. */
+  Created create(InodeId parent, Name name, int mode, int flags, Caller caller);
+
+  /** The caller closes it. */
+  OpenDirectory openDirectory(InodeId directory);
+
+  StatFs statFs();
+
+  /** ENODATA if there is none. */
+  byte[] xattr(InodeId inode, byte[] name);
+
+  List<byte[]> xattrNames(InodeId inode);
+
+  void setXattr(InodeId inode, byte[] name, byte[] value, int flags);
+
+  void removeXattr(InodeId inode, byte[] name);
+
+  /** A buffer for reads and writes; the caller closes it. */
+  TransferBuffer newBuffer(int bytes);
+
+  /** What {@link #create} made. */
+  record Created(Attributes attributes, OpenFile file) {}
+
+  /** statfs(2), in bytes and inodes. */
+  record StatFs(long capacityBytes, long freeBytes, long inodes) {}
+}

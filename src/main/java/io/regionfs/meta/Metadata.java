@@ -1,0 +1,141 @@
+package io.regionfs.meta;
+
+import io.regionfs.model.AttributeChange;
+import io.regionfs.model.Attributes;
+import io.regionfs.model.InodeId;
+import io.regionfs.model.Name;
+import io.regionfs.model.NodeId;
+import io.regionfs.model.RegionStat;
+import java.time.Instant;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The metadata service as a node sees it. Every method may throw {@link
+ * io.regionfs.model.FsException}: the service's refusal, EINTR when the calling thread was
+ * interrupted while the service was away, or ETIMEDOUT when the mount was told not to wait longer.
+ * Without such a limit calls wait for the service to come back. Safe for use by many threads.
+ */
+public interface Metadata extends AutoCloseable {
+  /** ENOENT, ENOTDIR. */
+  Attributes lookup(InodeId parent, Name name);
+
+  /** ENOENT if the inode is gone: no name and no open. */
+  Attributes attributes(InodeId inode);
+
+  /**
+   * Entries after a cookie (0: from the start), as many as fit one message, in cookie order.
+   * ENOENT, ENOTDIR.
+   */
+  DirectoryPage list(InodeId directory, long afterCookie);
+
+  /** EINVAL if it is not a symlink. */
+  byte[] readLink(InodeId symlink);
+
+  /**
+   * Makes an inode with a name. In a set-group-id directory it inherits the directory's group (and,
+   * as a directory, the bit). EEXIST, ENOENT, ENOTDIR.
+   */
+  Attributes create(NewInode inode);
+
+  /** Another name for a file or symlink. EEXIST, EPERM for a directory, EMLINK. */
+  Attributes link(InodeId inode, InodeId parent, Name name);
+
+  /** EISDIR, ENOENT. The result is what may be dropped now at its home. */
+  Removal unlink(InodeId parent, Name name);
+
+  /** ENOTDIR, ENOTEMPTY, ENOENT. */
+  void rmdir(InodeId parent, Name name);
+
+  /**
+   * rename(2). Flags: RENAME_NOREPLACE 1, RENAME_EXCHANGE 2; others EINVAL. ENOENT, EEXIST,
+   * ENOTEMPTY, EISDIR, ENOTDIR; EINVAL if a directory would move below itself.
+   */
+  Removal rename(InodeId oldParent, Name oldName, InodeId newParent, Name newName, int flags);
+
+  /** Changes mode, owner and times; the size is not its business and must be null. */
+  Attributes setAttributes(InodeId inode, AttributeChange change);
+
+  /**
+   * This node opens the inode: it stays alive, with a name or not, until the node closes it. With
+   * {@code write} it also starts a write session: the home is now the authority on size and mtime.
+   * Once per node and kind, however many processes open it. The attributes are those from before:
+   * {@code !atHome && size == 0} means that its region may not exist yet.
+   */
+  Attributes open(InodeId inode, boolean write);
+
+  /**
+   * Ends this node's write session; with {@code stat} from the home, unless other nodes still
+   * write.
+   */
+  void closeWrite(InodeId inode, @Nullable RegionStat stat);
+
+  /**
+   * Ends this node's open (its write session must be ended before). {@code readAt} if it was read,
+   * for relatime.
+   */
+  Removal close(InodeId inode, @Nullable Instant readAt);
+
+  /**
+   * Commits the home's values of a region that nobody writes any more, after its last writer's node
+   * died.
+   */
+  void settle(InodeId inode, RegionStat stat);
+
+  /** ENODATA if it has none of this name. */
+  byte[] xattr(InodeId inode, byte[] name);
+
+  List<byte[]> xattrNames(InodeId inode);
+
+  /**
+   * Flags: XATTR_CREATE 1 (EEXIST), XATTR_REPLACE 2 (ENODATA). ENOSPC beyond 16 KiB of names and
+   * values in one inode.
+   */
+  void setXattr(InodeId inode, byte[] name, byte[] value, int flags);
+
+  void removeXattr(InodeId inode, byte[] name);
+
+  /** What the living nodes lend together. */
+  Space space();
+
+  /** Every node that ever joined, living or not. */
+  List<Node> nodes();
+
+  /** A node by its id; cached, asked again when the list changed. EIO if unknown. */
+  Node node(NodeId id);
+
+  /** Which service answers, for status. */
+  ServiceReport service();
+
+  @Override
+  void close();
+
+  /**
+   * @param last there is nothing after these entries
+   */
+  record DirectoryPage(List<Entry> entries, boolean last, InodeId parent) {}
+
+  /**
+   * @param cookie grows; stays the entry's own as long as its name exists
+   */
+  record Entry(Name name, InodeId inode, io.regionfs.model.FileType type, long cookie) {}
+
+  /**
+   * An inode whose last name and last open are gone, so that its home may drop the bytes; null:
+   * none.
+   */
+  record Removal(@Nullable InodeId dead, NodeId home) {
+    public static final Removal NOTHING = new Removal(null, NodeId.NONE);
+  }
+
+  /** Lent memory in bytes. */
+  record Space(long capacityBytes, long usedBytes, long inodes) {}
+
+  record ServiceReport(
+      String clusterId,
+      String leader,
+      long inodes,
+      long commands,
+      long queries,
+      long uptimeSeconds) {}
+}

@@ -1,0 +1,27 @@
+package io.regionfs.meta;
+
+import com.google.protobuf.ByteString;
+import io.regionfs.model.FileType;
+import io.regionfs.model.InodeId;
+import io.regionfs.model.Name;
+import io.regionfs.model.NodeId;
+
+/**
+ * What {@link Metadata#create} makes.
+ *
+ * @param target of a symlink; empty else
+ * @param home where a file's bytes will live
+ * @param open the file is opened by this node in the same step, as by {@link Metadata#open}
+ * @param openForWrite that open also starts a write session
+ */
+public record NewInode(
+    InodeId parent,
+    Name name,
+    FileType type,
+    int mode,
+    int uid,
+    int gid,
+    ByteString target,
+    NodeId home,
+    boolean open,
+    boolean openForWrite) {}
