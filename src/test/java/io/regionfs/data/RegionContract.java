@@ -88,7 +88,9 @@ public abstract class RegionContract {
         try (Region region = newRegion()) {
           byte[] data = RegionBytes.pattern(length, length + offset);
           bytes.write(region, offset, data);
-          assertThat(bytes.read(region, offset, length)).as("%d at %d", length, offset).isEqualTo(data);
+          assertThat(bytes.read(region, offset, length))
+              .as("%d at %d", length, offset)
+              .isEqualTo(data);
           assertThat(region.stat().size()).isEqualTo(offset + length);
           assertThat(region.stat().allocatedBytes()).isGreaterThanOrEqualTo(length);
         }
