@@ -1,0 +1,37 @@
+# What the scripts share. Sourced, never run.
+# shellcheck shell=bash
+
+top=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
+regionfs=$top/scripts/regionfs
+
+# Says what is being done, on stderr, so that a command's own output stays clean.
+say() { printf '== %s\n' "$*" >&2; }
+
+fail() {
+  printf '%s: %s\n' "${0##*/}" "$*" >&2
+  exit 1
+}
+
+# Ends the script with 2 and how to call it.
+usage_error() {
+  printf '%s: %s (see %s --help)\n' "${0##*/}" "$*" "${0##*/}" >&2
+  exit 2
+}
+
+is_root() { [ "$(id -u)" = 0 ]; }
+
+# Runs a command until it succeeds, at most so many seconds.
+wait_for() {
+  local end=$((SECONDS + $1))
+  shift
+  until "$@"; do
+    [ "$SECONDS" -lt "$end" ] || return 1
+    sleep 0.05
+  done
+}
+
+# Prints a command, then runs it: what the user sees is what happens.
+show() {
+  printf '$ %s\n' "$*"
+  "$@"
+}

@@ -1,0 +1,104 @@
+package io.regionfs.cli;
+
+import java.io.PrintWriter;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** The answer to {@code status}, laid out for people. */
+final class StatusText {
+  private StatusText() {}
+
+  static void print(Map<String, @Nullable Object> status, PrintWriter out) {
+    Map<?, ?> node = map(status, "node");
+    Map<?, ?> metadata = map(status, "metadata");
+    Map<?, ?> capacity = map(status, "capacity");
+    Map<?, ?> fabric = map(status, "fabric");
+    line(out, "mount", node.get("mountPoint") + "  (process " + node.get("pid") + ")");
+    line(
+        out,
+        "node",
+        node.get("id")
+            + " "
+            + node.get("name")
+            + ", calls at "
+            + node.get("rpcAddress")
+            + ", memory at "
+            + node.get("dataAddress"));
+    line(out, "fabric", String.valueOf(fabric.get("description")));
+    line(
+        out,
+        "metadata",
+        Boolean.TRUE.equals(metadata.get("reachable"))
+            ? metadata.get("leader")
+                + (Boolean.TRUE.equals(metadata.get("embedded")) ? " (in this node)" : "")
+                + ", "
+                + metadata.get("inodes")
+                + " inodes"
+            : "does not answer: " + metadata.get("error"));
+    line(
+        out,
+        "lent here",
+        used(capacity, "ownUsedBytes", "ownBytes") + " in " + node.get("memoryDirectory"));
+    if (capacity.containsKey("clusterBytes")) {
+      line(out, "cluster", used(capacity, "clusterUsedBytes", "clusterBytes"));
+    }
+    line(out, "pinned", bytes(fabric.get("registeredBytes")) + " for other hosts to reach");
+    line(out, "data calls", calls(map(status, "homeCalls")));
+    nodes(list(status, "nodes"), out);
+  }
+
+  private static void nodes(List<?> nodes, PrintWriter out) {
+    if (nodes.isEmpty()) {
+      return;
+    }
+    String form = "%-4s %-16s %-6s %10s %10s %8s  %-21s %s%n";
+    out.println();
+    out.printf(form, "node", "name", "state", "lends", "used", "regions", "calls at", "fabric");
+    for (Object element : nodes) {
+      if (element instanceof Map<?, ?> node) {
+        out.printf(
+            form,
+            node.get("id"),
+            node.get("name"),
+            Boolean.TRUE.equals(node.get("alive")) ? "up" : "down",
+            bytes(node.get("capacityBytes")),
+            bytes(node.get("usedBytes")),
+            node.get("regions"),
+            node.get("rpcAddress"),
+            node.get("fabric"));
+      }
+    }
+  }
+
+  private static String calls(Map<?, ?> calls) {
+    StringBuilder text = new StringBuilder();
+    calls.forEach(
+        (kind, count) -> {
+          if (!Long.valueOf(0).equals(count)) {
+            text.append(text.length() == 0 ? "" : ", ").append(count).append(' ').append(kind);
+          }
+        });
+    return text.length() == 0 ? "none answered" : text.toString();
+  }
+
+  private static String used(Map<?, ?> capacity, String used, String total) {
+    return bytes(capacity.get(used)) + " used of " + bytes(capacity.get(total));
+  }
+
+  private static String bytes(@Nullable Object value) {
+    return value instanceof Long number ? Sizes.format(number) : "?";
+  }
+
+  static void line(PrintWriter out, String label, String text) {
+    out.printf("%-11s %s%n", label + ":", text);
+  }
+
+  static Map<?, ?> map(Map<?, ?> from, String key) {
+    return from.get(key) instanceof Map<?, ?> map ? map : Map.of();
+  }
+
+  private static List<?> list(Map<?, ?> from, String key) {
+    return from.get(key) instanceof List<?> list ? list : List.of();
+  }
+}

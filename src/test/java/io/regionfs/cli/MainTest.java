@@ -1,0 +1,71 @@
+package io.regionfs.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+
+class MainTest {
+  private final StringWriter out = new StringWriter();
+  private final StringWriter err = new StringWriter();
+
+  @TempDir private Path directory = Path.of("");
+
+  private int run(String... arguments) {
+    CommandLine line = Main.commandLine();
+    line.setOut(new PrintWriter(out, true));
+    line.setErr(new PrintWriter(err, true));
+    return line.execute(arguments);
+  }
+
+  @Test
+  void helpAndVersionAreAnswers() {
+    assertThat(run("--help")).isZero();
+    assertThat(out.toString()).contains("mount", "umount", "status", "doctor", "Exit codes");
+    assertThat(run("--version")).isZero();
+    assertThat(run("help", "umount")).isZero();
+    assertThat(run("umount", "--help")).isZero();
+    assertThat(run("completion")).isZero();
+    assertThat(out.toString()).contains("complete -F");
+    assertThat(err.toString()).isEmpty();
+  }
+
+  @Test
+  void aWrongCommandLineIsSaidInOneLine() {
+    for (String[] wrong :
+        new String[][] {{}, {"mout"}, {"umount"}, {"status", "--jsno"}, {"umount", "a", "b"}}) {
+      err.getBuffer().setLength(0);
+      assertThat(run(wrong)).as(String.join(" ", wrong)).isEqualTo(2);
+      assertThat(err.toString().lines()).hasSize(1);
+      assertThat(err.toString()).contains("--help");
+    }
+  }
+
+  @Test
+  void whatCannotBeDoneIsSaidInOneLine() {
+    assertThat(run("umount", directory.toString())).isEqualTo(1);
+    assertThat(err.toString().lines()).hasSize(1);
+    assertThat(err.toString()).startsWith("regionfs umount: " + directory);
+    err.getBuffer().setLength(0);
+    assertThat(run("region", directory.resolve("missing").toString())).isEqualTo(1);
+    assertThat(err.toString()).contains("no such file");
+  }
+
+  @Test
+  void doctorExaminesTheMachineItIsGiven() {
+    Doctor doctor = new Doctor(directory, 1000, java.util.Map.of());
+    assertThat(doctor.examine())
+        .filteredOn(finding -> finding.verdict() == Doctor.Verdict.FAIL)
+        .extracting(Doctor.Finding::check)
+        .containsExactly("fuse device", "fuse library", "fusermount");
+    assertThat(doctor.examine())
+        .filteredOn(finding -> finding.verdict() == Doctor.Verdict.FAIL)
+        .allSatisfy(finding -> assertThat(finding.advice()).isNotEmpty());
+    assertThat(run("doctor", "--json")).isBetween(0, 1);
+    assertThat(Json.parseObject(out.toString().strip())).containsKeys("usable", "checks");
+  }
+}
