@@ -40,6 +40,7 @@ import org.junit.jupiter.api.Test;
  * What {@link Metadata} promises, over a transport: two nodes, "a" and "b", and one service. The
  * corner cases of names are in the namespace's own test.
  */
+@SuppressWarnings("MustBeClosedChecker") // start() and stop() open and close
 public abstract class MetadataContract {
   private static final InodeId ROOT = InodeId.ROOT;
   private static final Instant THEN = Instant.ofEpochSecond(1_000_000_000, 123_456_789);
