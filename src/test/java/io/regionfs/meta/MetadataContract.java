@@ -22,6 +22,7 @@ import io.regionfs.model.RegionStat;
 import io.regionfs.rpc.RpcClient;
 import io.regionfs.rpc.RpcServer;
 import io.regionfs.rpc.RpcTransport;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.time.Instant;
@@ -96,7 +97,8 @@ public abstract class MetadataContract {
   }
 
   private static Membership.Identity identity(String name, long key) {
-    InetSocketAddress address = new InetSocketAddress("127.0.0.1", 7000 + (int) key);
+    InetSocketAddress address =
+        new InetSocketAddress(InetAddress.getLoopbackAddress(), 7000 + (int) key);
     return new Membership.Identity(name, key, address, address);
   }
 
@@ -107,7 +109,7 @@ public abstract class MetadataContract {
     service =
         new MetadataService(
             new MetadataOptions("cluster-x", "here", LEASE), replica, new LocalLog(replica));
-    server = transport.serve(new InetSocketAddress("127.0.0.1", 0), service);
+    server = transport.serve(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), service);
     a = new Host("a", 1);
     b = new Host("b", 2);
   }
@@ -355,7 +357,8 @@ public abstract class MetadataContract {
     Node other = a.metadata.node(b.id());
     assertThat(other.name()).isEqualTo("b");
     assertThat(other.alive()).isTrue();
-    assertThat(other.rpc()).isEqualTo(new InetSocketAddress("127.0.0.1", 7002));
+    assertThat(other.rpc())
+        .isEqualTo(new InetSocketAddress(InetAddress.getLoopbackAddress(), 7002));
     assertThat(other.fabric()).isEqualTo("soft");
     assertThat(a.metadata.space()).isEqualTo(new Metadata.Space(2000, 20, 1));
     assertThat(a.membership.clusterId()).isEqualTo("cluster-x");
