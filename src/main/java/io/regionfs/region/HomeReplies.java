@@ -1,0 +1,104 @@
+package io.regionfs.region;
+
+import com.google.errorprone.annotations.CheckReturnValue;
+import io.regionfs.model.FsException;
+import io.regionfs.model.InodeId;
+import io.regionfs.model.RegionStat;
+import io.regionfs.proto.AppendReply;
+import io.regionfs.proto.Attached;
+import io.regionfs.proto.Exposures;
+import io.regionfs.proto.HomeReply;
+import io.regionfs.proto.RegionReport;
+import io.regionfs.proto.Reply;
+import io.regionfs.proto.Settle;
+import io.regionfs.proto.Time;
+import java.time.Instant;
+
+/** The answers of a home as messages. */
+@CheckReturnValue
+final class HomeReplies {
+  static final Reply DONE = Reply.getDefaultInstance();
+
+  private HomeReplies() {}
+
+  static Reply failure(FsException e) {
+    return Reply.newBuilder()
+        .setErrno(e.errno().code())
+        .setDetail(String.valueOf(e.getMessage()))
+        .build();
+  }
+
+  static Reply attached(LentRegion region, InodeId inode, long generation) {
+    Attached attached =
+        Attached.newBuilder()
+            .setSlotAddress(region.slot().address())
+            .setSlotKey(region.slot().remoteKey())
+            .setGeneration(generation)
+            .setStat(settle(inode, region.stat()))
+            .build();
+    return reply(HomeReply.newBuilder().setAttached(attached));
+  }
+
+  static Reply exposed(LentRegion.Exposed exposed) {
+    Exposures.Builder exposures = Exposures.newBuilder().setCoveredTo(exposed.coveredTo());
+    for (Exposure exposure : exposed.exposures()) {
+      exposures
+          .addExposuresBuilder()
+          .setOffset(exposure.offset())
+          .setLength(exposure.length())
+          .setAddress(exposure.address())
+          .setKey(exposure.remoteKey())
+          .setWritable(exposure.writable());
+    }
+    return reply(HomeReply.newBuilder().setExposures(exposures));
+  }
+
+  static Reply stat(LentRegion region, InodeId inode) {
+    return reply(HomeReply.newBuilder().setStat(settle(inode, region.stat())));
+  }
+
+  static Reply offset(long offset) {
+    return reply(HomeReply.newBuilder().setOffset(offset));
+  }
+
+  static Reply append(long offset, long token) {
+    return reply(
+        HomeReply.newBuilder()
+            .setAppend(AppendReply.newBuilder().setOffset(offset).setToken(token)));
+  }
+
+  static Reply report(LentRegion region, long generation) {
+    RegionStat stat = region.stat();
+    return reply(
+        HomeReply.newBuilder()
+            .setReport(
+                RegionReport.newBuilder()
+                    .setSize(stat.size())
+                    .setAllocatedBytes(stat.allocatedBytes())
+                    .setExposures(region.exposureCount())
+                    .setPinnedBytes(region.pinnedBytes())
+                    .setGeneration(generation)));
+  }
+
+  static Instant instant(Time time) {
+    return Instant.ofEpochSecond(time.getSeconds(), time.getNanos());
+  }
+
+  private static Settle settle(InodeId inode, RegionStat stat) {
+    return Settle.newBuilder()
+        .setInode(inode.value())
+        .setSize(stat.size())
+        .setAllocatedBytes(stat.allocatedBytes())
+        .setMtime(time(stat.mtime()))
+        .setCtime(time(stat.ctime()))
+        .build();
+  }
+
+  private static Time time(Instant instant) {
+    return Time.newBuilder().setSeconds(instant.getEpochSecond()).setNanos(instant.getNano()).build();
+  }
+
+  private static Reply reply(HomeReply.Builder home) {
+    return Reply.newBuilder().setHome(home).build();
+  }
+}

@@ -1,0 +1,387 @@
+package io.regionfs.region;
+
+import io.regionfs.data.ReadSink;
+import io.regionfs.data.TransferBuffer;
+import io.regionfs.model.Errno;
+import io.regionfs.model.FallocateMode;
+import io.regionfs.model.FsException;
+import io.regionfs.model.InodeId;
+import io.regionfs.model.RegionStat;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.locks.Lock;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+
+/**
+ * A region at its home, for this host's processes and for the calls of others. Its lock is shared
+ * by those that touch bytes and exclusive for those that give or take memory; other hosts touch
+ * exposed memory without it, so whoever takes memory closes the exposures first.
+ *
+ * <p>Bytes beyond the size are zeros, or a writer of another host has put them there and not yet
+ * swapped the size; if that writer died they stay. So whatever moves the size over them cleans them
+ * first.
+ */
+final class LentRegion {
+  /** Most exposures in one answer: it must fit a message. */
+  static final int MAX_EXPOSURES = 64;
+
+  private final InodeId inode;
+  private final RegionSlot slot;
+  private final RegionMemory memory;
+  private final InstantSource clock;
+  private final long pinBytesPerAnswer;
+  private final AppendTurn appendTurn = new AppendTurn();
+  private final ReadWriteLock lock = new ReentrantReadWriteLock();
+
+  /** Changes under the exclusive lock: no memory any more, nothing may be touched. */
+  private volatile boolean gone;
+
+  /** A process reserved memory beyond the size: it stays until a shrink. Exclusive lock. */
+  private boolean keepBeyondSize;
+
+  LentRegion(InodeId inode, RegionSlot slot, Host host, InstantSource clock) {
+    this.inode = inode;
+    this.slot = slot;
+    this.memory = new RegionMemory(inode, slot, host);
+    this.clock = clock;
+    this.pinBytesPerAnswer = host.exposures().pinBudgetBytes() / 2;
+  }
+
+  RegionSlot slot() {
+    return slot;
+  }
+
+  AppendTurn appendTurn() {
+    return appendTurn;
+  }
+
+  /** Before anybody else knows the region: its slot and file are a former process's. */
+  void recover() {
+    memory.recover();
+  }
+
+  RegionStat stat() {
+    lockAlive();
+    try {
+      return slot.stat();
+    } finally {
+      unlockShared();
+    }
+  }
+
+  void read(long offset, int length, TransferBuffer staging, ReadSink sink) {
+    lockShared();
+    try {
+      int bytes = (int) Math.max(0, Math.min(length, slot.size() - offset));
+      if (bytes == 0) {
+        sink.accept(staging.address(), 0);
+      } else {
+        memory.read(offset, bytes, staging, sink);
+      }
+    } finally {
+      unlockShared();
+    }
+  }
+
+  void write(long offset, long length, RegionMemory.Source source) {
+    lockToStore(offset, length);
+    try {
+      store(offset, length, source);
+    } finally {
+      unlockShared();
+    }
+  }
+
+  /** Writes at the end; the caller has the append turn. Returns where. */
+  long append(long length, RegionMemory.Source source) {
+    while (true) {
+      long end = slot.size();
+      Ranges.checkWrite(end, length);
+      lockToStore(end, length);
+      try {
+        // Nothing shrinks it now, and what other hosts' plain writes add meanwhile is theirs.
+        if (slot.size() == end) {
+          store(end, length, source);
+          return end;
+        }
+      } finally {
+        unlockShared();
+      }
+    }
+  }
+
+  private void store(long offset, long length, RegionMemory.Source source) {
+    memory.write(offset, length, source);
+    touch();
+    slot.growTo(offset + length);
+  }
+
+  /** Takes the shared lock, with memory in the range and zeros between the size and it. */
+  private void lockToStore(long offset, long length) {
+    lockShared();
+    if (memory.extents().contains(offset, offset + length) && isCleanTo(offset)) {
+      return;
+    }
+    unlockShared();
+    lockExclusive();
+    try {
+      memory.allocate(offset, offset + length);
+      cleanTo(offset);
+      lock.readLock().lock();
+    } finally {
+      unlockExclusive();
+    }
+  }
+
+  private boolean isCleanTo(long end) {
+    long size = slot.size();
+    return end <= size || memory.isZero(size, end);
+  }
+
+  /**
+   * Makes what is between the size and an end read as zeros. A writer of another host that has
+   * begun there fails: its exposure is closed, or else its swap meets a new epoch, and it writes
+   * again.
+   */
+  private void cleanTo(long end) {
+    if (!isCleanTo(end)) {
+      memory.closeExposures(slot.size(), end);
+      long size = slot.shrinkTo(Long.MAX_VALUE);
+      if (size < end) {
+        memory.zero(size, end);
+      }
+    }
+  }
+
+  /**
+   * Begins a new epoch with at most this size and frees what is beyond. The exposures go first: a
+   * writer that reads the new epoch must not have stored already what is freed here.
+   */
+  private void cut(long size) {
+    memory.closeExposures(size, Long.MAX_VALUE);
+    memory.free(slot.shrinkTo(size), Long.MAX_VALUE);
+    keepBeyondSize = false;
+  }
+
+  void truncate(long size) {
+    lockExclusive();
+    try {
+      long old = slot.size();
+      if (size < old || (size == old && memory.extents().end() > Pages.up(size))) {
+        cut(size);
+      }
+      cleanTo(size);
+      slot.growTo(size);
+      touch();
+    } finally {
+      unlockExclusive();
+    }
+  }
+
+  void allocate(FallocateMode mode, long offset, long length) {
+    long end = offset + length;
+    boolean grows = mode == FallocateMode.ALLOCATE || mode == FallocateMode.ZERO_RANGE;
+    lockExclusive();
+    try {
+      if (grows) {
+        cleanTo(end);
+      }
+      switch (mode) {
+        case PUNCH_HOLE -> {
+          memory.closeExposures(Pages.up(offset), Pages.down(end));
+          memory.free(offset, end);
+        }
+        case ZERO_RANGE, ZERO_RANGE_KEEP_SIZE -> {
+          memory.zero(offset, end);
+          memory.allocate(offset, end);
+        }
+        case ALLOCATE, ALLOCATE_KEEP_SIZE -> memory.allocate(offset, end);
+      }
+      if (grows) {
+        slot.growTo(end);
+      } else if (mode != FallocateMode.PUNCH_HOLE) {
+        keepBeyondSize = true;
+      }
+      touch();
+    } finally {
+      unlockExclusive();
+    }
+  }
+
+  void setModified(Instant mtime) {
+    lockAlive();
+    try {
+      slot.setTimes(mtime, clock.instant());
+    } finally {
+      unlockShared();
+    }
+  }
+
+  private void touch() {
+    Instant now = clock.instant();
+    slot.setTimes(now, now);
+  }
+
+  long seek(long offset, boolean hole) {
+    lockShared();
+    try {
+      long size = slot.size();
+      long found = -1;
+      if (offset < size) {
+        found = hole ? memory.extents().nextGap(offset) : memory.extents().nextMember(offset);
+      }
+      if (found < 0 || (!hole && found >= size)) {
+        throw new FsException(Errno.ENXIO, "nothing to be found from " + offset);
+      }
+      return Math.min(found, size);
+    } finally {
+      unlockShared();
+    }
+  }
+
+  /** Exposures in order; the answer speaks of the range up to {@code coveredTo}. */
+  record Exposed(List<Exposure> exposures, long coveredTo) {}
+
+  /**
+   * Exposes the memory in a range, after having given it memory throughout if it is to be written.
+   */
+  Exposed expose(long offset, long length, boolean write) {
+    long end = offset + length;
+    lockExclusive();
+    try {
+      if (write) {
+        memory.allocate(offset, end);
+      }
+      List<Exposure> exposures = new ArrayList<>();
+      long pinned = 0;
+      long at = memory.extents().nextMember(offset);
+      while (at >= 0 && at < end) {
+        // What one answer exposes must not evict itself.
+        if (exposures.size() == MAX_EXPOSURES || pinned >= pinBytesPerAnswer) {
+          return new Exposed(exposures, at);
+        }
+        Exposure exposure = memory.exposeAround(at, write);
+        exposures.add(exposure);
+        pinned += exposure.length();
+        at = memory.extents().nextMember(exposure.end());
+      }
+      return new Exposed(exposures, end);
+    } finally {
+      unlockExclusive();
+    }
+  }
+
+  /** Gives back the memory that was taken ahead of the size, unless a process asked for it. */
+  void trim() {
+    lockExclusive();
+    try {
+      if (!keepBeyondSize && memory.extents().end() > Pages.up(slot.size())) {
+        cut(slot.size());
+      }
+    } finally {
+      unlockExclusive();
+    }
+  }
+
+  int exposureCount() {
+    return memory.exposureCount();
+  }
+
+  long pinnedBytes() {
+    return memory.pinnedBytes();
+  }
+
+  /** Makes the size at least so much, unless an epoch has ended since; tells whether it did. */
+  boolean growWithin(int epoch, long size) {
+    lockShared();
+    try {
+      if (slot.epoch() != epoch) {
+        return false;
+      }
+      touch();
+      slot.growTo(size);
+      return true;
+    } finally {
+      unlockShared();
+    }
+  }
+
+  /** Waits for local users, closes the exposures, and gives everything back. */
+  void drop(SlotTable slots) {
+    Lock exclusive = lock.writeLock();
+    exclusive.lock();
+    try {
+      if (!gone) {
+        gone = true;
+        memory.closeExposures(0, Long.MAX_VALUE);
+        memory.drop();
+        slots.vacate(slot);
+      }
+    } finally {
+      exclusive.unlock();
+    }
+  }
+
+  /** Ends all use of the memory in this process and leaves it to the next. */
+  void leave() {
+    Lock exclusive = lock.writeLock();
+    exclusive.lock();
+    try {
+      gone = true;
+      memory.closeExposures(0, Long.MAX_VALUE);
+      memory.unmap();
+    } finally {
+      exclusive.unlock();
+    }
+  }
+
+  private void checkLives() {
+    if (gone) {
+      throw new FsException(Errno.EIO, "region " + inode + " is gone from its home");
+    }
+  }
+
+  private void lockShared() {
+    if (!memory.isLoaded()) {
+      lockExclusive();
+      unlockExclusive();
+    }
+    lockAlive();
+  }
+
+  /** The shared lock for what touches only the slot. */
+  private void lockAlive() {
+    lock.readLock().lock();
+    if (gone) {
+      unlockShared();
+      checkLives();
+    }
+  }
+
+  private void unlockShared() {
+    lock.readLock().unlock();
+  }
+
+  private void lockExclusive() {
+    lock.writeLock().lock();
+    boolean usable = false;
+    try {
+      checkLives();
+      if (!memory.isLoaded()) {
+        memory.load();
+      }
+      usable = true;
+    } finally {
+      if (!usable) {
+        unlockExclusive();
+      }
+    }
+  }
+
+  private void unlockExclusive() {
+    lock.writeLock().unlock();
+  }
+}

@@ -1,0 +1,90 @@
+package io.regionfs.region;
+
+import io.regionfs.data.ReadSink;
+import io.regionfs.data.Region;
+import io.regionfs.data.TransferBuffer;
+import io.regionfs.model.FallocateMode;
+import io.regionfs.model.RegionStat;
+import io.regionfs.posix.Memory;
+import java.time.Instant;
+
+/**
+ * An open region whose home is this host: memory copies, no transfers. It holds nothing, so closing
+ * it does nothing; when the region is dropped its operations fail with EIO.
+ */
+final class LocalRegion implements Region {
+  private final LentRegion region;
+
+  LocalRegion(LentRegion region) {
+    this.region = region;
+  }
+
+  @Override
+  public void read(long offset, int length, TransferBuffer staging, ReadSink sink) {
+    Ranges.checkOffset(offset);
+    Ranges.checkOffset(length);
+    region.read(offset, length, staging, sink);
+  }
+
+  @Override
+  public void write(long offset, TransferBuffer source, int position, int length) {
+    Ranges.checkWrite(offset, length);
+    if (length > 0) {
+      region.write(offset, length, from(source, position, length));
+    }
+  }
+
+  @Override
+  public long append(TransferBuffer source, int position, int length) {
+    Ranges.checkOffset(length);
+    if (length == 0) {
+      return region.stat().size();
+    }
+    region.appendTurn().enter();
+    try {
+      return region.append(length, from(source, position, length));
+    } finally {
+      region.appendTurn().leave();
+    }
+  }
+
+  private static RegionMemory.Source from(TransferBuffer source, int position, int length) {
+    if (position < 0 || length > source.capacity() - position) {
+      throw new IllegalArgumentException(
+          length + " bytes at " + position + " of a buffer of " + source.capacity());
+    }
+    long start = source.address() + position;
+    return (done, target, bytes) -> Memory.copy(start + done, target, bytes);
+  }
+
+  @Override
+  public RegionStat stat() {
+    return region.stat();
+  }
+
+  @Override
+  public void truncate(long size) {
+    Ranges.checkSize(size);
+    region.truncate(size);
+  }
+
+  @Override
+  public void allocate(FallocateMode mode, long offset, long length) {
+    Ranges.checkAllocation(offset, length);
+    region.allocate(mode, offset, length);
+  }
+
+  @Override
+  public void setModified(Instant mtime) {
+    region.setModified(mtime);
+  }
+
+  @Override
+  public long seek(long offset, boolean hole) {
+    Ranges.checkOffset(offset);
+    return region.seek(offset, hole);
+  }
+
+  @Override
+  public void close() {}
+}

@@ -1,0 +1,333 @@
+package io.regionfs.region;
+
+import io.regionfs.data.ReadSink;
+import io.regionfs.data.TransferBuffer;
+import io.regionfs.model.Errno;
+import io.regionfs.model.FsException;
+import io.regionfs.model.InodeId;
+import io.regionfs.posix.LibC;
+import io.regionfs.posix.Memory;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+
+/**
+ * Which pages of a region hold memory, and the memory. Guarded by the region's lock: shared to
+ * touch bytes, exclusive to allocate and free. A page is touched only while it is in the set: tmpfs
+ * would give memory to any other without asking the budget.
+ */
+final class RegionMemory {
+  private static final int MADV_POPULATE_WRITE = 23;
+
+  /** A part of one piece. */
+  @FunctionalInterface
+  private interface Part {
+    void use(Piece piece, long from, long to);
+  }
+
+  /** Fills memory with the bytes that start {@code done} bytes into a write. */
+  @FunctionalInterface
+  interface Source {
+    void copy(long done, long target, long length);
+  }
+
+  private final InodeId inode;
+  private final RegionSlot slot;
+  private final Host host;
+  private final ConcurrentMap<Integer, Piece> mapped = new ConcurrentHashMap<>();
+  private ExtentSet extents = new ExtentSet();
+  private long fileBytes;
+
+  /** What of the budget is this region's. */
+  private long countedBytes;
+
+  private volatile boolean loaded = true;
+
+  RegionMemory(InodeId inode, RegionSlot slot, Host host) {
+    this.inode = inode;
+    this.slot = slot;
+    this.host = host;
+  }
+
+  /**
+   * Takes over what a former process allocated, as the slot has it: at least what it really was.
+   */
+  void recover() {
+    countedBytes = Math.max(0, slot.allocatedBytes());
+    host.budget().count(countedBytes);
+    loaded = false;
+  }
+
+  /** False after {@link #recover} until {@link #load}: the set is not known yet. */
+  boolean isLoaded() {
+    return loaded;
+  }
+
+  void load() {
+    fileBytes = host.files().length(inode);
+    extents = host.files().scan(inode, fileBytes);
+    host.budget().count(extents.bytes() - countedBytes);
+    countedBytes = extents.bytes();
+    slot.setAllocatedBytes(countedBytes);
+    loaded = true;
+  }
+
+  ExtentSet extents() {
+    return extents;
+  }
+
+  /** Hands the bytes of a range to the sink; holes are zeros. */
+  void read(long offset, int length, TransferBuffer staging, ReadSink sink) {
+    long end = offset + length;
+    if (extents.contains(offset, end) && end <= Piece.endAround(offset)) {
+      Piece piece = use(Piece.indexOf(offset));
+      try {
+        sink.accept(piece.addressOf(offset), length);
+      } finally {
+        piece.release();
+      }
+      return;
+    }
+    if (length > staging.capacity()) {
+      throw new IllegalArgumentException("staging holds less than " + length + " bytes");
+    }
+    copyOut(offset, end, staging.address());
+    sink.accept(staging.address(), length);
+  }
+
+  private void copyOut(long offset, long end, long target) {
+    long at = offset;
+    while (at < end) {
+      long member = extents.nextMember(at);
+      long holeEnd = member < 0 ? end : Math.min(member, end);
+      Memory.fill(target + at - offset, holeEnd - at, (byte) 0);
+      at = Math.min(end, extents.nextGap(holeEnd));
+      if (at > holeEnd) {
+        forParts(
+            holeEnd,
+            at,
+            (piece, from, to) ->
+                Memory.copy(piece.addressOf(from), target + from - offset, to - from));
+      }
+    }
+  }
+
+  /** Stores into a range, all of which is allocated. */
+  void write(long offset, long length, Source source) {
+    forParts(
+        offset,
+        offset + length,
+        (piece, from, to) -> source.copy(from - offset, piece.addressOf(from), to - from));
+  }
+
+  /** Stores zeros wherever a range is allocated. */
+  void zero(long from, long to) {
+    extents.forEach(
+        from,
+        to,
+        (start, end) ->
+            forParts(
+                start, end, (piece, a, b) -> Memory.fill(piece.addressOf(a), b - a, (byte) 0)));
+  }
+
+  /** Whether a range reads as zeros. */
+  boolean isZero(long from, long to) {
+    boolean[] zero = {true};
+    extents.forEach(
+        from,
+        to,
+        (start, end) ->
+            forParts(start, end, (piece, a, b) -> zero[0] &= isZeroAt(piece.addressOf(a), b - a)));
+    return zero[0];
+  }
+
+  private static boolean isZeroAt(long address, long length) {
+    long at = address;
+    long end = address + length;
+    while (at < end && (at & (Long.BYTES - 1)) != 0) {
+      if (Memory.getByte(at++) != 0) {
+        return false;
+      }
+    }
+    for (; at + Long.BYTES <= end; at += Long.BYTES) {
+      if (Memory.getLong(at) != 0) {
+        return false;
+      }
+    }
+    while (at < end) {
+      if (Memory.getByte(at++) != 0) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /**
+   * Gives memory, zeroed, to the pages of a range that have none.
+   *
+   * @throws FsException ENOSPC, and then nothing has changed
+   */
+  void allocate(long offset, long end) {
+    long last = Pages.up(end);
+    ExtentSet gaps = extents.gaps(Pages.down(offset), last);
+    if (gaps.bytes() == 0) {
+      return;
+    }
+    if (!host.budget().tryReserve(gaps.bytes())) {
+      throw new FsException(
+          Errno.ENOSPC, "all " + host.budget().limitBytes() + " bytes of memory are lent");
+    }
+    boolean done = false;
+    try {
+      extendFile(last);
+      // Counted before it is there: after a crash the slot never says less than the file holds.
+      slot.setAllocatedBytes(extents.bytes() + gaps.bytes());
+      reserve(gaps);
+      gaps.forEach(0, last, extents::add);
+      countedBytes = extents.bytes();
+      done = true;
+    } finally {
+      if (!done) {
+        slot.setAllocatedBytes(extents.bytes());
+        host.budget().release(gaps.bytes());
+      }
+    }
+  }
+
+  private void reserve(ExtentSet gaps) {
+    try {
+      host.files().reserve(inode, gaps);
+      gaps.forEach(0, Long.MAX_VALUE, (from, to) -> forParts(from, to, RegionMemory::populate));
+    } catch (FsException e) {
+      gaps.forEach(0, Long.MAX_VALUE, (from, to) -> host.files().punch(inode, from, to));
+      throw e;
+    }
+  }
+
+  /** A sparse file costs nothing, so it always ends where a piece does: all of a piece is mapped. */
+  private void extendFile(long end) {
+    if (end > fileBytes) {
+      long length = Piece.endAround(end - 1);
+      host.files().setLength(inode, length);
+      fileBytes = length;
+    }
+  }
+
+  /**
+   * Touches the pages: cheaper here than one fault each in the copy that follows, and only a
+   * touched page looks like data to a later scan.
+   */
+  private static void populate(Piece piece, long from, long to) {
+    long address = piece.addressOf(from);
+    if (LibC.INSTANCE.madvise(address, to - from, MADV_POPULATE_WRITE) != 0) {
+      // Kernels before 5.14 do not know it.
+      for (long at = address; at < address + to - from; at += Pages.BYTES) {
+        Memory.putByte(at, (byte) 0);
+      }
+    }
+  }
+
+  /**
+   * Makes a range read as zeros: whole pages give their memory back, parts of pages are zeroed. The
+   * whole pages must not be exposed.
+   */
+  void free(long offset, long end) {
+    long first = Pages.up(offset);
+    long last = Pages.down(Math.min(end, extents.end()));
+    zero(offset, Math.min(first, end));
+    if (first <= last) {
+      zero(last, Math.min(end, extents.end()));
+    }
+    if (!extents.intersects(first, last)) {
+      return;
+    }
+    host.files().punch(inode, first, last);
+    long freed = extents.remove(first, last);
+    countedBytes = extents.bytes();
+    slot.setAllocatedBytes(countedBytes);
+    host.budget().release(freed);
+  }
+
+  /** Gives everything back; the region is of no use afterwards. Nothing is exposed or in use. */
+  void drop() {
+    host.pieces().unmapAll(mapped);
+    host.files().delete(inode);
+    host.budget().release(countedBytes);
+    countedBytes = 0;
+    extents = new ExtentSet();
+  }
+
+  /** Unmaps, and leaves the file to a later process. Nothing is exposed or in use. */
+  void unmap() {
+    host.pieces().unmapAll(mapped);
+  }
+
+  void closeExposures(long from, long to) {
+    if (!mapped.isEmpty() && from < to) {
+      host.exposures().closeOverlapping(piecesIn(from, to), from, to);
+    }
+  }
+
+  boolean isExposed(long from, long to) {
+    return !mapped.isEmpty() && host.exposures().overlap(piecesIn(from, to), from, to);
+  }
+
+  int exposureCount() {
+    return host.exposures().countOf(mapped.values());
+  }
+
+  long pinnedBytes() {
+    return host.exposures().pinnedBytesOf(mapped.values());
+  }
+
+  private Collection<Piece> piecesIn(long from, long to) {
+    List<Piece> pieces = new ArrayList<>();
+    mapped.forEach(
+        (index, piece) -> {
+          if (Piece.start(index) < to && Piece.start(index) + Piece.BYTES > from) {
+            pieces.add(piece);
+          }
+        });
+    return pieces;
+  }
+
+  /** An allocated part of the region in one piece, exposed; makes the exposure if there is none. */
+  Exposure exposeAround(long position, boolean write) {
+    Piece piece = use(Piece.indexOf(position));
+    try {
+      Exposure found = host.exposures().find(piece, position, write);
+      if (found != null) {
+        return found;
+      }
+      long max = host.exposures().maxBytes();
+      long from =
+          Math.max(extents.startOfRange(position), Piece.start(Piece.indexOf(position)));
+      long to = Math.min(extents.nextGap(position), Piece.endAround(position));
+      long[] gap = host.exposures().uncovered(piece, from, to, position, write);
+      // The part that holds the position, counted from the start of what is free.
+      long start = gap[0] + (position - gap[0]) / max * max;
+      return host.exposures().expose(piece, start, Math.min(gap[1], start + max), write);
+    } finally {
+      piece.release();
+    }
+  }
+
+  private Piece use(int index) {
+    return host.pieces().use(inode, mapped, index);
+  }
+
+  private void forParts(long from, long to, Part part) {
+    for (long at = from; at < to; ) {
+      long end = Math.min(to, Piece.endAround(at));
+      Piece piece = use(Piece.indexOf(at));
+      try {
+        part.use(piece, at, end);
+      } finally {
+        piece.release();
+      }
+      at = end;
+    }
+  }
+}

@@ -1,0 +1,129 @@
+package io.regionfs.region;
+
+import io.regionfs.data.Slot;
+import io.regionfs.model.InodeId;
+import io.regionfs.model.RegionStat;
+import io.regionfs.posix.Memory;
+import java.time.Instant;
+
+/**
+ * The home's own access to a region's slot. Other hosts read and swap its words at any time, so
+ * each access here is one volatile load, store or swap.
+ */
+final class RegionSlot {
+  private static final long NANOS_PER_SECOND = 1_000_000_000L;
+
+  private final int index;
+  private final long address;
+  private final int remoteKey;
+
+  RegionSlot(int index, long address, int remoteKey) {
+    this.index = index;
+    this.address = address;
+    this.remoteKey = remoteKey;
+  }
+
+  int index() {
+    return index;
+  }
+
+  long address() {
+    return address;
+  }
+
+  int remoteKey() {
+    return remoteKey;
+  }
+
+  /** Makes a free slot a region's: empty, changed now. */
+  void occupy(InodeId inode, Instant now) {
+    setAllocatedBytes(0);
+    setTimes(now, now);
+    Memory.putLongVolatile(address + Slot.INODE, inode.value());
+  }
+
+  /**
+   * Makes it a free slot. The epoch goes on, so that the swap of a host that still believes in the
+   * old region fails.
+   */
+  void vacate() {
+    Memory.putLongVolatile(address + Slot.INODE, 0);
+    shrinkTo(0);
+    for (int word = Slot.MTIME; word < Slot.BYTES; word += Long.BYTES) {
+      Memory.putLongVolatile(address + word, 0);
+    }
+  }
+
+  /** 0 when free. */
+  InodeId inode() {
+    return new InodeId(Memory.getLongVolatile(address + Slot.INODE));
+  }
+
+  long size() {
+    return Slot.sizeOf(sizeWord());
+  }
+
+  int epoch() {
+    return Slot.epochOf(sizeWord());
+  }
+
+  private long sizeWord() {
+    return Memory.getLongVolatile(address + Slot.SIZE);
+  }
+
+  /** Makes the size at least so much. */
+  void growTo(long size) {
+    long word = sizeWord();
+    while (Slot.sizeOf(word) < size
+        && !Memory.compareAndSwapLong(
+            address + Slot.SIZE, word, Slot.word(Slot.epochOf(word), size))) {
+      word = sizeWord();
+    }
+  }
+
+  /** Makes the size at most so much and begins a new epoch; returns the new size. */
+  long shrinkTo(long size) {
+    while (true) {
+      long word = sizeWord();
+      long newSize = Math.min(size, Slot.sizeOf(word));
+      long next = Slot.word(Slot.epochOf(word) + 1, newSize);
+      if (Memory.compareAndSwapLong(address + Slot.SIZE, word, next)) {
+        return newSize;
+      }
+    }
+  }
+
+  long allocatedBytes() {
+    return Memory.getLongVolatile(address + Slot.ALLOCATED);
+  }
+
+  void setAllocatedBytes(long bytes) {
+    Memory.putLongVolatile(address + Slot.ALLOCATED, bytes);
+  }
+
+  void setTimes(Instant mtime, Instant ctime) {
+    Memory.putLongVolatile(address + Slot.MTIME, toNanos(mtime));
+    Memory.putLongVolatile(address + Slot.CTIME, toNanos(ctime));
+  }
+
+  RegionStat stat() {
+    return new RegionStat(
+        size(), allocatedBytes(), instantAt(address + Slot.MTIME), instantAt(address + Slot.CTIME));
+  }
+
+  private static Instant instantAt(long address) {
+    long nanos = Memory.getLongVolatile(address);
+    return Instant.ofEpochSecond(
+        Math.floorDiv(nanos, NANOS_PER_SECOND), Math.floorMod(nanos, NANOS_PER_SECOND));
+  }
+
+  /** A time beyond the years 1677 to 2262 becomes the nearest that a word can hold. */
+  private static long toNanos(Instant time) {
+    try {
+      return Math.addExact(
+          Math.multiplyExact(time.getEpochSecond(), NANOS_PER_SECOND), time.getNano());
+    } catch (ArithmeticException e) {
+      return time.getEpochSecond() < 0 ? Long.MIN_VALUE : Long.MAX_VALUE;
+    }
+  }
+}
