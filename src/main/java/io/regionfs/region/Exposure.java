@@ -10,7 +10,9 @@ final class Exposure {
   private final boolean writable;
   private final RegisteredMemory memory;
 
-  /** Set before closing starts: from then on it is given to nobody. Guarded by {@link Exposures}. */
+  /**
+   * Set before closing starts: from then on it is given to nobody. Guarded by {@link Exposures}.
+   */
   private boolean withdrawn;
 
   @GuardedBy("this")

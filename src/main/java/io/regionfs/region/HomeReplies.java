@@ -95,7 +95,10 @@ final class HomeReplies {
   }
 
   private static Time time(Instant instant) {
-    return Time.newBuilder().setSeconds(instant.getEpochSecond()).setNanos(instant.getNano()).build();
+    return Time.newBuilder()
+        .setSeconds(instant.getEpochSecond())
+        .setNanos(instant.getNano())
+        .build();
   }
 
   private static Reply reply(HomeReply.Builder home) {

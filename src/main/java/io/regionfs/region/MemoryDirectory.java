@@ -47,8 +47,7 @@ public final class MemoryDirectory implements AutoCloseable {
 
   private static @Nullable FileChannel tryLock(Path path) throws IOException {
     FileChannel file =
-        FileChannel.open(
-            path.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        FileChannel.open(path.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
     boolean locked = false;
     try {
       FileLock lock = file.tryLock();

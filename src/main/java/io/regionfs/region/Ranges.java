@@ -28,8 +28,7 @@ final class Ranges {
     checkOffset(offset);
     checkOffset(length);
     if (offset >= Region.MAX_SIZE || length >= Region.MAX_SIZE - offset) {
-      throw new FsException(
-          Errno.EFBIG, "no region can have " + length + " bytes at " + offset);
+      throw new FsException(Errno.EFBIG, "no region can have " + length + " bytes at " + offset);
     }
   }
 

@@ -206,7 +206,9 @@ final class RegionMemory {
     }
   }
 
-  /** A sparse file costs nothing, so it always ends where a piece does: all of a piece is mapped. */
+  /**
+   * A sparse file costs nothing, so it always ends where a piece does: all of a piece is mapped.
+   */
   private void extendFile(long end) {
     if (end > fileBytes) {
       long length = Piece.endAround(end - 1);
@@ -302,8 +304,7 @@ final class RegionMemory {
         return found;
       }
       long max = host.exposures().maxBytes();
-      long from =
-          Math.max(extents.startOfRange(position), Piece.start(Piece.indexOf(position)));
+      long from = Math.max(extents.startOfRange(position), Piece.start(Piece.indexOf(position)));
       long to = Math.min(extents.nextGap(position), Piece.endAround(position));
       long[] gap = host.exposures().uncovered(piece, from, to, position, write);
       // The part that holds the position, counted from the start of what is free.
