@@ -139,6 +139,7 @@ final class Exposures implements AutoCloseable {
     }
   }
 
+  @SuppressWarnings("MustBeClosedChecker") // the exposure closes it
   private RegisteredMemory register(Piece piece, long from, long length, boolean write) {
     Access access = write ? Access.REMOTE_WRITE : Access.REMOTE_READ;
     try {

@@ -118,6 +118,7 @@ final class SlotTable implements AutoCloseable {
   }
 
   @GuardedBy("this")
+  @SuppressWarnings("MustBeClosedChecker") // closed with the table
   private void addChunk() {
     long offset = chunks.size() * CHUNK_BYTES;
     while (C.fallocate(fd, 0, offset, CHUNK_BYTES) != 0) {

@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /** Knows what is registered, and moves nothing. */
 final class FakeFabric implements Fabric {
@@ -27,7 +28,7 @@ final class FakeFabric implements Fabric {
   }
 
   /** Null when the key is of no use (any more). */
-  Registered find(int key) {
+  @Nullable Registered find(int key) {
     return registered.get(key);
   }
 
