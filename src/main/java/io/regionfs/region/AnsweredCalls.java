@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Answers to calls that must not be carried out twice, so that a retry gets the first one's. Only
@@ -26,20 +27,21 @@ final class AnsweredCalls {
   }
 
   /**
-   * Completes with the answer of the call: the first one's, if there was or is one, and else what
-   * the work gives, which runs in this thread and does not throw.
+   * The answer of the call: the first one's, if there was one or is one in another thread, and else
+   * what the work gives, which runs in this thread, waits for no other call, and does not throw.
    */
-  CompletableFuture<Reply> once(Request request, Supplier<Reply> work) {
+  Reply once(Request request, Supplier<Reply> work) {
     Id id = new Id(request.getClientId(), request.getSequence());
     CompletableFuture<Reply> mine = new CompletableFuture<>();
+    @Nullable CompletableFuture<Reply> earlier;
     synchronized (this) {
-      CompletableFuture<Reply> other = answers.putIfAbsent(id, mine);
-      if (other != null) {
-        return other;
-      }
+      earlier = answers.putIfAbsent(id, mine);
       if (answers.size() > limit) {
         answers.remove(answers.keySet().iterator().next());
       }
+    }
+    if (earlier != null) {
+      return earlier.join();
     }
     Reply reply = work.get();
     if (reply.getErrno() != 0) {
@@ -48,6 +50,6 @@ final class AnsweredCalls {
       }
     }
     mine.complete(reply);
-    return mine;
+    return reply;
   }
 }

@@ -87,7 +87,7 @@ public final class HomeHandler implements RpcHandler, AutoCloseable {
     HomeCall call = request.getHome();
     switch (call.getCallCase()) {
       case APPEND, RESERVE_APPEND, COMMIT_APPEND ->
-          answered.once(request, () -> answer(call)).thenAccept(responder::reply);
+          responder.reply(answered.once(request, () -> answer(call)));
       default -> responder.reply(answer(call));
     }
   }
