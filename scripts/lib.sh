@@ -35,3 +35,18 @@ show() {
   printf '$ %s\n' "$*"
   "$@"
 }
+
+# Ends the script unless it runs as root, saying what for.
+require_root() { is_root || fail "$1: run it as root"; }
+
+# need_packages COMMAND:PACKAGE …: installs the Debian package of each command that is missing.
+need_packages() {
+  local pair wanted=()
+  for pair in "$@"; do
+    command -v "${pair%%:*}" >/dev/null || wanted+=("${pair#*:}")
+  done
+  [ "${#wanted[@]}" -gt 0 ] || return 0
+  say "installing ${wanted[*]}"
+  { apt-get -q update && DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends "${wanted[@]}"; } \
+    </dev/null >/dev/null 2>&1 || fail "could not install ${wanted[*]}"
+}

@@ -113,6 +113,7 @@ class ArchitectureTest {
         "io.regionfs.verbs.soft..",
         "io.regionfs.rpc.darpc..");
     onlyIn("DaRPC", new String[] {"com.ibm.darpc.."}, "io.regionfs.rpc.darpc..");
+    onlyIn("Gson", new String[] {"com.google.gson.."}, "io.regionfs.cli..");
     onlyIn("picocli", new String[] {"picocli.."}, "io.regionfs.cli..");
     onlyIn(
         "raw memory", new String[] {"sun.misc.."}, "io.regionfs.posix..", "com.ibm.disni.util..");
