@@ -9,7 +9,10 @@ import com.google.gson.reflect.TypeToken;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** JSON of maps, lists, strings, longs, doubles, booleans and null, for status and the control protocol. */
+/**
+ * JSON of maps, lists, strings, longs, doubles, booleans and null, for status and the control
+ * protocol.
+ */
 final class Json {
   private static final Gson GSON =
       new GsonBuilder()
