@@ -1,0 +1,35 @@
+package io.regionfs.metaserver;
+
+import com.google.protobuf.ByteString;
+
+/** A running 64-bit checksum of a state; the order of what is added counts. */
+final class Fingerprint {
+  private long hash = 0x9E3779B97F4A7C15L;
+
+  Fingerprint add(long value) {
+    long mixed = (hash ^ value) * 0xBF58476D1CE4E5B9L;
+    mixed = (mixed ^ (mixed >>> 27)) * 0x94D049BB133111EBL;
+    hash = mixed ^ (mixed >>> 31);
+    return this;
+  }
+
+  Fingerprint add(boolean value) {
+    return add(value ? 1 : 2);
+  }
+
+  Fingerprint add(ByteString bytes) {
+    add(bytes.size());
+    for (int i = 0; i < bytes.size(); i++) {
+      add(bytes.byteAt(i));
+    }
+    return this;
+  }
+
+  Fingerprint add(String text) {
+    return add(ByteString.copyFromUtf8(text));
+  }
+
+  long value() {
+    return hash;
+  }
+}

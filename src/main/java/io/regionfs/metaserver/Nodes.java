@@ -1,0 +1,145 @@
+package io.regionfs.metaserver;
+
+import io.regionfs.model.Errno;
+import io.regionfs.proto.AddNode;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The nodes that ever joined. A node is known by its key, which it keeps over restarts, and keeps
+ * its number with it; a name belongs to one living node at a time.
+ */
+final class Nodes {
+  private static final int MAX_TEXT = 255;
+
+  private final TreeMap<Integer, Member> byId = new TreeMap<>();
+  private final Map<Long, Member> byKey = new HashMap<>();
+  private int lastId;
+  private long version;
+
+  /** One node. */
+  static final class Member {
+    final int id;
+    private final TreeSet<Long> opens = new TreeSet<>();
+    private AddNode identity;
+    private boolean living = true;
+
+    private Member(int id, AddNode identity) {
+      this.id = id;
+      this.identity = identity;
+    }
+
+    AddNode identity() {
+      return identity;
+    }
+
+    boolean isLiving() {
+      return living;
+    }
+  }
+
+  /** Takes in a new node or one that is back; EEXIST if a living one has the name. */
+  Member add(AddNode identity) {
+    check(identity);
+    Member known = byKey.get(identity.getKey());
+    Member namesake = living(identity.getName());
+    if (namesake != null && namesake != known) {
+      throw new Refusal(
+          Errno.EEXIST,
+          "a node named "
+              + identity.getName()
+              + " is a member already, at "
+              + namesake.identity.getRpcAddress()
+              + ": give this one another name, or wait until that one's lease has run out");
+    }
+    version++;
+    if (known != null) {
+      known.identity = identity;
+      known.living = true;
+      return known;
+    }
+    Member member = new Member(++lastId, identity);
+    byId.put(member.id, member);
+    byKey.put(identity.getKey(), member);
+    return member;
+  }
+
+  private static void check(AddNode identity) {
+    boolean tooLong =
+        identity.getName().length() > MAX_TEXT
+            || identity.getRpcAddress().length() > MAX_TEXT
+            || identity.getDataAddress().length() > MAX_TEXT;
+    if (identity.getName().isEmpty() || identity.getKey() == 0 || tooLong) {
+      throw new Refusal(Errno.EINVAL, "a node needs a name of 1 to 255 characters and a key");
+    }
+  }
+
+  private @Nullable Member living(String name) {
+    for (Member member : byId.values()) {
+      if (member.living && member.identity.getName().equals(name)) {
+        return member;
+      }
+    }
+    return null;
+  }
+
+  void expire(int id) {
+    Member member = byId.get(id);
+    if (member != null && member.living) {
+      member.living = false;
+      version++;
+    }
+  }
+
+  boolean isLiving(int id) {
+    Member member = byId.get(id);
+    return member != null && member.living;
+  }
+
+  Collection<Member> all() {
+    return byId.values();
+  }
+
+  /** Changes with every change of the list. */
+  long version() {
+    return version;
+  }
+
+  void opened(int id, long inode) {
+    Member member = byId.get(id);
+    if (member != null) {
+      member.opens.add(inode);
+    }
+  }
+
+  void closed(int id, long inode) {
+    Member member = byId.get(id);
+    if (member != null) {
+      member.opens.remove(inode);
+    }
+  }
+
+  /** What the node had open. */
+  List<Long> forgetOpens(int id) {
+    Member member = byId.get(id);
+    if (member == null) {
+      return List.of();
+    }
+    List<Long> opened = List.copyOf(member.opens);
+    member.opens.clear();
+    return opened;
+  }
+
+  void addTo(Fingerprint print) {
+    print.add(lastId).add(version);
+    for (Member member : byId.values()) {
+      print.add(member.id).add(member.living).add(member.identity.toByteString());
+      member.opens.forEach(print::add);
+    }
+  }
+}

@@ -1,0 +1,62 @@
+package io.regionfs.metaserver;
+
+import java.util.TreeMap;
+
+/**
+ * Which nodes have an inode open, and which of them write. A node counts its own processes, so here
+ * it is listed once.
+ *
+ * <p>A write session lasts from the first writing node to the last one's close. It is shared once
+ * two nodes wrote in it at the same time: then no single node's view of size and times at its close
+ * is known to be the last one.
+ */
+final class Opens {
+  /** Node to whether it writes. Sorted, so that every replica walks it alike. */
+  private final TreeMap<Integer, Boolean> nodes = new TreeMap<>();
+
+  private int writers;
+  private boolean shared;
+
+  void open(int node, boolean write) {
+    boolean wrote = nodes.getOrDefault(node, false);
+    nodes.put(node, wrote || write);
+    if (write && !wrote) {
+      writers++;
+      shared |= writers > 1;
+    }
+  }
+
+  /** Ends the node's write session; false if it had none. */
+  boolean closeWrite(int node) {
+    if (!nodes.getOrDefault(node, false)) {
+      return false;
+    }
+    nodes.put(node, false);
+    writers--;
+    shared &= writers > 0;
+    return true;
+  }
+
+  /** Ends the node's open with its write session, if any. */
+  void close(int node) {
+    closeWrite(node);
+    nodes.remove(node);
+  }
+
+  boolean isOpen() {
+    return !nodes.isEmpty();
+  }
+
+  boolean isWritten() {
+    return writers > 0;
+  }
+
+  boolean isShared() {
+    return shared;
+  }
+
+  void addTo(Fingerprint print) {
+    nodes.forEach((node, writes) -> print.add(node).add(writes));
+    print.add(writers).add(shared);
+  }
+}

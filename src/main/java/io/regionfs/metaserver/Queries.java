@@ -1,0 +1,92 @@
+package io.regionfs.metaserver;
+
+import com.google.protobuf.ByteString;
+import io.regionfs.model.Errno;
+import io.regionfs.proto.FileType;
+import io.regionfs.proto.ListQuery;
+import io.regionfs.proto.LookupQuery;
+import io.regionfs.proto.NameList;
+import io.regionfs.proto.Query;
+import io.regionfs.proto.Reply;
+import io.regionfs.proto.XattrQuery;
+import io.regionfs.rpc.RpcTransport;
+
+/** Answers questions from the state; changes nothing. */
+final class Queries {
+  /** Leaves room for the envelope of a page. */
+  private static final int MAX_PAGE_BYTES = RpcTransport.MAX_MESSAGE_BYTES - 1024;
+
+  private final Inodes inodes;
+
+  Queries(Inodes inodes) {
+    this.inodes = inodes;
+  }
+
+  Reply answer(Query query) {
+    return switch (query.getQueryCase()) {
+      case LOOKUP -> lookup(query.getLookup());
+      case ATTRIBUTES_OF -> attributes(query.getAttributesOf());
+      case LIST -> list(query.getList());
+      case LINK_TARGET_OF -> linkTarget(query.getLinkTargetOf());
+      case XATTR -> xattr(query.getXattr());
+      case XATTR_NAMES_OF -> xattrNames(query.getXattrNamesOf());
+      default -> Replies.refusal(Errno.EINVAL, "unknown query");
+    };
+  }
+
+  private Reply lookup(LookupQuery lookup) {
+    Inode parent = inodes.find(lookup.getParent());
+    if (parent == null) {
+      return Replies.NO_SUCH_INODE;
+    }
+    if (!(parent instanceof Directory directory)) {
+      throw new Refusal(Errno.ENOTDIR, "inode " + parent.id + " is no directory");
+    }
+    Directory.Entry entry = directory.find(lookup.getName());
+    if (entry == null) {
+      Inodes.checkName(lookup.getName());
+      return Replies.NO_SUCH_NAME;
+    }
+    return Replies.attributes(entry.inode);
+  }
+
+  private Reply attributes(long id) {
+    Inode inode = inodes.find(id);
+    return inode == null ? Replies.NO_SUCH_INODE : Replies.attributes(inode);
+  }
+
+  private Reply list(ListQuery list) {
+    if (!(inodes.get(list.getDirectory()) instanceof Directory directory)) {
+      throw new Refusal(Errno.ENOTDIR, "inode " + list.getDirectory() + " is no directory");
+    }
+    int asked = list.getMaxBytes();
+    int bytes = asked <= 0 ? MAX_PAGE_BYTES : Math.min(asked, MAX_PAGE_BYTES);
+    return Reply.newBuilder().setPage(directory.page(list.getAfterCookie(), bytes)).build();
+  }
+
+  private Reply linkTarget(long id) {
+    Inode inode = inodes.get(id);
+    if (inode.type != FileType.FILE_TYPE_SYMLINK) {
+      throw new Refusal(Errno.EINVAL, "inode " + id + " is no symlink");
+    }
+    return Reply.newBuilder().setValue(inode.target).build();
+  }
+
+  private Reply xattr(XattrQuery query) {
+    Inode inode = inodes.get(query.getInode());
+    ByteString value = inode.xattrs == null ? null : inode.xattrs.get(query.getName());
+    if (value == null) {
+      throw new Refusal(Errno.ENODATA, "no such attribute");
+    }
+    return Reply.newBuilder().setValue(value).build();
+  }
+
+  private Reply xattrNames(long id) {
+    Inode inode = inodes.get(id);
+    NameList.Builder names = NameList.newBuilder();
+    if (inode.xattrs != null) {
+      names.addAllNames(inode.xattrs.names());
+    }
+    return Reply.newBuilder().setNames(names).build();
+  }
+}

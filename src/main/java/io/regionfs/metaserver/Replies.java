@@ -1,0 +1,35 @@
+package io.regionfs.metaserver;
+
+import io.regionfs.model.Errno;
+import io.regionfs.proto.Removal;
+import io.regionfs.proto.Reply;
+
+/** The replies that need no computing. */
+final class Replies {
+  static final Reply DONE = Reply.getDefaultInstance();
+  static final Reply NOTHING_REMOVED =
+      Reply.newBuilder().setRemoval(Removal.getDefaultInstance()).build();
+  static final Reply NO_SUCH_NAME = refusal(Errno.ENOENT, "no such name");
+  static final Reply NO_SUCH_INODE = refusal(Errno.ENOENT, "no such inode");
+
+  private Replies() {}
+
+  static Reply refusal(Errno errno, String detail) {
+    return Reply.newBuilder().setErrno(errno.code()).setDetail(detail).build();
+  }
+
+  static Reply of(Refusal refusal) {
+    String detail = refusal.getMessage();
+    return refusal(refusal.errno(), detail == null ? "" : detail);
+  }
+
+  static Reply attributes(Inode inode) {
+    return Reply.newBuilder().setAttributes(inode.attributes()).build();
+  }
+
+  static Reply removal(Removal removal) {
+    return removal.getDeadInode() == 0
+        ? NOTHING_REMOVED
+        : Reply.newBuilder().setRemoval(removal).build();
+  }
+}
