@@ -1,0 +1,87 @@
+package io.regionfs.fuse;
+
+import io.regionfs.fuse.ReplyLayout.Attr;
+import io.regionfs.fuse.ReplyLayout.AttrOut;
+import io.regionfs.fuse.ReplyLayout.Entry;
+import io.regionfs.fuse.ReplyLayout.Statx;
+import io.regionfs.model.Attributes;
+import java.time.Instant;
+
+/**
+ * Puts attributes into replies. The kernel may keep neither names nor attributes (all valid for 0
+ * seconds): other hosts change them.
+ */
+final class AttributeWriter {
+  private static final int STAT_BLOCK_BYTES = 512;
+
+  private AttributeWriter() {}
+
+  /** Fills struct fuse_entry_out. */
+  static void entry(Reply out, Attributes attributes) {
+    out.clear(Entry.END);
+    out.int64(Entry.NODE, attributes.inode().value());
+    put(out, Entry.ATTR, attributes);
+  }
+
+  /** Sends struct fuse_entry_out. */
+  static void sendEntry(Reply out, Attributes attributes) {
+    entry(out, attributes);
+    boolean unused = out.send(Entry.END); // we keep no table of what the kernel knows
+  }
+
+  /** Sends struct fuse_attr_out. */
+  static void sendAttributes(Reply out, Attributes attributes) {
+    out.clear(AttrOut.END);
+    put(out, AttrOut.ATTR, attributes);
+    boolean unused = out.send(AttrOut.END);
+  }
+
+  private static void put(Reply out, int at, Attributes attributes) {
+    out.int64(at + Attr.INODE, attributes.inode().value());
+    out.int64(at + Attr.SIZE, attributes.size());
+    out.int64(at + Attr.BLOCKS, blocks(attributes));
+    out.int64(at + Attr.ATIME, attributes.atime().getEpochSecond());
+    out.int64(at + Attr.MTIME, attributes.mtime().getEpochSecond());
+    out.int64(at + Attr.CTIME, attributes.ctime().getEpochSecond());
+    out.int32(at + Attr.ATIME_NANOS, attributes.atime().getNano());
+    out.int32(at + Attr.MTIME_NANOS, attributes.mtime().getNano());
+    out.int32(at + Attr.CTIME_NANOS, attributes.ctime().getNano());
+    out.int32(at + Attr.MODE, mode(attributes));
+    out.int32(at + Attr.LINKS, attributes.links());
+    out.int32(at + Attr.UID, attributes.uid());
+    out.int32(at + Attr.GID, attributes.gid());
+    out.int32(at + Attr.BLOCK_SIZE, FuseLimits.PREFERRED_IO_BYTES);
+  }
+
+  /** Sends struct fuse_statx_out: the only way to tell the birth time. */
+  static void sendStatx(Reply out, Attributes attributes) {
+    out.clear(Statx.END);
+    out.int32(Statx.MASK, Statx.BASIC_AND_BTIME);
+    out.int32(Statx.BLOCK_SIZE, FuseLimits.PREFERRED_IO_BYTES);
+    out.int32(Statx.LINKS, attributes.links());
+    out.int32(Statx.UID, attributes.uid());
+    out.int32(Statx.GID, attributes.gid());
+    out.int16(Statx.MODE, mode(attributes));
+    out.int64(Statx.INODE, attributes.inode().value());
+    out.int64(Statx.SIZE, attributes.size());
+    out.int64(Statx.BLOCKS, blocks(attributes));
+    time(out, Statx.ATIME, attributes.atime());
+    time(out, Statx.BTIME, attributes.btime());
+    time(out, Statx.CTIME, attributes.ctime());
+    time(out, Statx.MTIME, attributes.mtime());
+    boolean unused = out.send(Statx.END);
+  }
+
+  private static void time(Reply out, int at, Instant time) {
+    out.int64(at, time.getEpochSecond());
+    out.int32(at + 8, time.getNano());
+  }
+
+  private static long blocks(Attributes attributes) {
+    return (attributes.allocatedBytes() + STAT_BLOCK_BYTES - 1) / STAT_BLOCK_BYTES;
+  }
+
+  private static int mode(Attributes attributes) {
+    return attributes.type().modeBits() | attributes.mode();
+  }
+}

@@ -1,0 +1,145 @@
+package io.regionfs.fuse;
+
+import io.regionfs.fs.FileSystem;
+import io.regionfs.fs.OpenFile;
+import io.regionfs.fuse.ReplyLayout.Entry;
+import io.regionfs.fuse.RequestLayout.Create;
+import io.regionfs.fuse.RequestLayout.Fallocate;
+import io.regionfs.fuse.RequestLayout.Fsync;
+import io.regionfs.fuse.RequestLayout.Handle;
+import io.regionfs.fuse.RequestLayout.Lseek;
+import io.regionfs.fuse.RequestLayout.Open;
+import io.regionfs.fuse.RequestLayout.Read;
+import io.regionfs.fuse.RequestLayout.Write;
+import io.regionfs.model.Errno;
+import io.regionfs.model.FallocateMode;
+import io.regionfs.model.FsException;
+
+/** Requests about open files. Owns the files that are open: {@link #close} closes what is left. */
+final class FileHandlers implements AutoCloseable {
+  private static final int O_EXCL = 0200;
+  private static final int O_APPEND = 02000;
+  private static final int SEEK_DATA = 3;
+  private static final int SEEK_HOLE = 4;
+  private static final int PERMISSION_BITS = 07777;
+
+  private final FileSystem fileSystem;
+  private final OpenTable<OpenFile> files = new OpenTable<>();
+
+  FileHandlers(FileSystem fileSystem) {
+    this.fileSystem = fileSystem;
+  }
+
+  void open(Request in, Reply out) {
+    OpenFile file = fileSystem.open(in.node(), in.int32(Open.FLAGS), in.caller());
+    sendOpened(out, ReplyLayout.Header.BYTES, file);
+  }
+
+  void create(Request in, Reply out) {
+    int flags = in.int32(Create.FLAGS);
+    FileSystem.Created created = createNew(in, flags);
+    AttributeWriter.entry(out, created.attributes());
+    sendOpened(out, Entry.END, created.file());
+  }
+
+  /**
+   * Another host may have made the name since the kernel looked. Without O_EXCL that is no refusal,
+   * but the kernel has not checked permissions on what is there now: ESTALE makes it look again.
+   */
+  private FileSystem.Created createNew(Request in, int flags) {
+    try {
+      int mode = in.int32(Create.MODE) & PERMISSION_BITS;
+      return fileSystem.create(in.node(), in.name(Create.NAME), mode, flags, in.caller());
+    } catch (FsException e) {
+      if (e.errno() == Errno.EEXIST && (flags & O_EXCL) == 0) {
+        throw new FsException(Errno.ESTALE, "made by another host meanwhile", e);
+      }
+      throw e;
+    }
+  }
+
+  private void sendOpened(Reply out, int at, OpenFile file) {
+    long handle = files.add(file);
+    out.int64(at + ReplyLayout.Open.HANDLE, handle);
+    out.int64(
+        at + ReplyLayout.Open.FLAGS,
+        ReplyLayout.Open.DIRECT_IO | ReplyLayout.Open.PARALLEL_DIRECT_WRITES);
+    if (!out.send(at + ReplyLayout.Open.BYTES)) {
+      files.remove(handle).close(); // the kernel knows no handle, so it will not release it
+    }
+  }
+
+  void read(Request in, Reply out) {
+    OpenFile file = files.get(in.int64(Handle.HANDLE));
+    int length = in.int32(Read.SIZE);
+    if (length < 0 || length > FuseLimits.MAX_TRANSFER_BYTES) {
+      throw new FsException(Errno.EINVAL, "read of " + length + " bytes");
+    }
+    file.read(in.int64(Read.OFFSET), length, out.staging(), out);
+  }
+
+  void write(Request in, Reply out) {
+    OpenFile file = files.get(in.int64(Handle.HANDLE));
+    int length = in.int32(Write.SIZE);
+    in.check(Write.DATA, length);
+    // Pages of a mapped file go to where they are mapped from, however the file was opened.
+    boolean append =
+        (in.int32(Write.OPEN_FLAGS) & O_APPEND) != 0
+            && (in.int32(Write.WRITE_FLAGS) & Write.FROM_CACHE) == 0;
+    file.write(in.int64(Write.OFFSET), in.buffer(), Write.DATA, length, append);
+    out.int64(ReplyLayout.Write.SIZE, length);
+    out.send(ReplyLayout.Write.END);
+  }
+
+  void flush(Request in, Reply out) {
+    files.get(in.int64(Handle.HANDLE)).flush();
+    out.send();
+  }
+
+  void fsync(Request in, Reply out) {
+    boolean dataOnly = (in.int32(Fsync.FLAGS) & Fsync.DATA_ONLY) != 0;
+    files.get(in.int64(Handle.HANDLE)).fsync(dataOnly);
+    out.send();
+  }
+
+  void release(Request in, Reply out) {
+    files.remove(in.int64(Handle.HANDLE)).close();
+    out.send();
+  }
+
+  void fallocate(Request in, Reply out) {
+    OpenFile file = files.get(in.int64(Handle.HANDLE));
+    FallocateMode mode = mode(in.int32(Fallocate.MODE));
+    file.allocate(mode, in.int64(Fallocate.OFFSET), in.int64(Fallocate.LENGTH));
+    out.send();
+  }
+
+  /** Source: linux/falloc.h. */
+  private static FallocateMode mode(int bits) {
+    return switch (bits) {
+      case 0 -> FallocateMode.ALLOCATE;
+      case 0x01 -> FallocateMode.ALLOCATE_KEEP_SIZE;
+      case 0x03 -> FallocateMode.PUNCH_HOLE;
+      case 0x10 -> FallocateMode.ZERO_RANGE;
+      case 0x11 -> FallocateMode.ZERO_RANGE_KEEP_SIZE;
+      default -> throw new FsException(Errno.EOPNOTSUPP, "fallocate mode " + bits);
+    };
+  }
+
+  void lseek(Request in, Reply out) {
+    OpenFile file = files.get(in.int64(Handle.HANDLE));
+    int whence = in.int32(Lseek.WHENCE);
+    if (whence != SEEK_DATA && whence != SEEK_HOLE) {
+      throw new FsException(Errno.EINVAL, "lseek whence " + whence);
+    }
+    out.int64(
+        ReplyLayout.Lseek.OFFSET, file.seek(in.int64(Lseek.OFFSET), whence == SEEK_HOLE));
+    out.send(ReplyLayout.Lseek.END);
+  }
+
+  /** Closes what the kernel has not released, when the mount is gone. */
+  @Override
+  public void close() {
+    files.removeAll().forEach(OpenFile::close);
+  }
+}

@@ -1,0 +1,21 @@
+package io.regionfs.fuse;
+
+/** The connection to the kernel: whole requests come in, whole replies go out. */
+interface FuseChannel {
+  /** What {@link #receive} returns when there will be no more requests: unmounted or aborted. */
+  int END = -1;
+
+  /**
+   * Waits for a request and puts it at the address.
+   *
+   * @return its length in bytes, or {@link #END}
+   */
+  int receive(long address, int capacity);
+
+  /**
+   * Sends one reply made of {@code count} struct iovec.
+   *
+   * @return false if the kernel no longer waits for it: whatever the request made is unwanted
+   */
+  boolean send(long vectors, int count);
+}

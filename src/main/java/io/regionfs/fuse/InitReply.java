@@ -1,0 +1,61 @@
+package io.regionfs.fuse;
+
+import io.regionfs.fuse.ReplyLayout.Init;
+
+/** What we agree with the kernel on, in answer to INIT. */
+final class InitReply {
+  private static final int MAJOR = 7;
+
+  /** The newest protocol that this package was written against. */
+  private static final int NEWEST_MINOR = 40;
+
+  private static final long ASYNC_READ = 1L;
+  private static final long ATOMIC_O_TRUNC = 1L << 3;
+  private static final long BIG_WRITES = 1L << 5;
+  private static final long ASYNC_DIO = 1L << 15;
+  private static final long PARALLEL_DIROPS = 1L << 18;
+  private static final long ABORT_ERROR = 1L << 21;
+  private static final long MAX_PAGES = 1L << 22;
+  private static final long INIT_EXT = 1L << 30;
+
+  /** Shared mappings of direct_io files, from Linux 6.6; before, mmap(MAP_SHARED) is ENODEV. */
+  private static final long DIRECT_IO_ALLOW_MMAP = 1L << 36;
+
+  /**
+   * Not among them: a write-back cache and read-ahead of directories (other hosts change what they
+   * keep), locks (the kernel's own serve this host), and whatever changes the shape of requests.
+   */
+  private static final long WANTED =
+      ASYNC_READ
+          | ATOMIC_O_TRUNC
+          | BIG_WRITES
+          | ASYNC_DIO
+          | PARALLEL_DIROPS
+          | ABORT_ERROR
+          | MAX_PAGES
+          | INIT_EXT
+          | DIRECT_IO_ALLOW_MMAP;
+
+  private InitReply() {}
+
+  /** Sends it. Only what the kernel offers is taken. */
+  static boolean send(Request in, Reply out) {
+    long offered = Integer.toUnsignedLong(in.int32(RequestLayout.Init.FLAGS));
+    if ((offered & INIT_EXT) != 0) {
+      offered |= (long) in.int32(RequestLayout.Init.FLAGS2) << 32;
+    }
+    long flags = offered & WANTED;
+    out.clear(Init.END);
+    out.int32(Init.MAJOR, MAJOR);
+    out.int32(Init.MINOR, Math.min(NEWEST_MINOR, in.int32(RequestLayout.Init.MINOR)));
+    out.int32(Init.MAX_READAHEAD, in.int32(RequestLayout.Init.MAX_READAHEAD));
+    out.int32(Init.FLAGS, (int) flags);
+    out.int16(Init.MAX_BACKGROUND, FuseLimits.MAX_BACKGROUND);
+    out.int16(Init.CONGESTION_THRESHOLD, FuseLimits.CONGESTION_THRESHOLD);
+    out.int32(Init.MAX_WRITE, FuseLimits.MAX_TRANSFER_BYTES);
+    out.int32(Init.TIME_GRANULARITY, 1); // nanoseconds
+    out.int16(Init.MAX_PAGES, FuseLimits.MAX_TRANSFER_PAGES);
+    out.int32(Init.FLAGS2, (int) (flags >>> 32));
+    return out.send(Init.END);
+  }
+}

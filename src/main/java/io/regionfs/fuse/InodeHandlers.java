@@ -1,0 +1,80 @@
+package io.regionfs.fuse;
+
+import io.regionfs.fs.FileSystem;
+import io.regionfs.fuse.ReplyLayout.StatFs;
+import io.regionfs.fuse.RequestLayout.SetAttr;
+import io.regionfs.model.AttributeChange;
+import io.regionfs.model.AttributeChange.TimeChange;
+import io.regionfs.model.Name;
+import java.time.Instant;
+
+/** Requests about one inode, open or not, and about the filesystem as a whole. */
+final class InodeHandlers {
+  private static final int BLOCK_BYTES = 4096;
+  private static final int PERMISSION_BITS = 07777;
+
+  private final FileSystem fileSystem;
+
+  InodeHandlers(FileSystem fileSystem) {
+    this.fileSystem = fileSystem;
+  }
+
+  void getattr(Request in, Reply out) {
+    AttributeWriter.sendAttributes(out, fileSystem.attributes(in.node()));
+  }
+
+  void statx(Request in, Reply out) {
+    AttributeWriter.sendStatx(out, fileSystem.attributes(in.node()));
+  }
+
+  void setattr(Request in, Reply out) {
+    AttributeWriter.sendAttributes(out, fileSystem.setAttributes(in.node(), change(in)));
+  }
+
+  private static AttributeChange change(Request in) {
+    int valid = in.int32(SetAttr.VALID);
+    return new AttributeChange(
+        has(valid, SetAttr.HAS_MODE) ? in.int32(SetAttr.MODE) & PERMISSION_BITS : null,
+        has(valid, SetAttr.HAS_UID) ? (Integer) in.int32(SetAttr.UID) : null,
+        has(valid, SetAttr.HAS_GID) ? (Integer) in.int32(SetAttr.GID) : null,
+        has(valid, SetAttr.HAS_SIZE) ? (Long) in.int64(SetAttr.SIZE) : null,
+        has(valid, SetAttr.HAS_ATIME)
+            ? time(in, has(valid, SetAttr.ATIME_NOW), SetAttr.ATIME, SetAttr.ATIME_NANOS)
+            : null,
+        has(valid, SetAttr.HAS_MTIME)
+            ? time(in, has(valid, SetAttr.MTIME_NOW), SetAttr.MTIME, SetAttr.MTIME_NANOS)
+            : null);
+  }
+
+  private static TimeChange time(Request in, boolean now, int seconds, int nanos) {
+    return now
+        ? TimeChange.NOW
+        : new TimeChange(Instant.ofEpochSecond(in.int64(seconds), in.int32(nanos)));
+  }
+
+  private static boolean has(int valid, int bit) {
+    return (valid & bit) != 0;
+  }
+
+  void readlink(Request in, Reply out) {
+    byte[] target = fileSystem.readLink(in.node());
+    out.bytes(ReplyLayout.Header.BYTES, target);
+    out.send(ReplyLayout.Header.BYTES + target.length);
+  }
+
+  /** Inodes have no limit of their own: free are as many as one block each would allow. */
+  void statfs(Reply out) {
+    FileSystem.StatFs stat = fileSystem.statFs();
+    long freeBlocks = stat.freeBytes() / BLOCK_BYTES;
+    out.clear(StatFs.END);
+    out.int64(StatFs.BLOCKS, stat.capacityBytes() / BLOCK_BYTES);
+    out.int64(StatFs.FREE_BLOCKS, freeBlocks);
+    out.int64(StatFs.AVAILABLE_BLOCKS, freeBlocks);
+    out.int64(StatFs.FILES, stat.inodes() + freeBlocks);
+    out.int64(StatFs.FREE_FILES, freeBlocks);
+    out.int32(StatFs.BLOCK_SIZE, BLOCK_BYTES);
+    out.int32(StatFs.NAME_MAX, Name.MAX_BYTES);
+    out.int32(StatFs.FRAGMENT_SIZE, BLOCK_BYTES);
+    out.send(StatFs.END);
+  }
+}

@@ -1,0 +1,98 @@
+package io.regionfs.fuse;
+
+import io.regionfs.data.TransferBuffer;
+import io.regionfs.fuse.RequestLayout.Header;
+import io.regionfs.model.Caller;
+import io.regionfs.model.Errno;
+import io.regionfs.model.FsException;
+import io.regionfs.model.InodeId;
+import io.regionfs.model.Name;
+import io.regionfs.posix.Memory;
+
+/**
+ * The request in a thread's buffer, decoded where it lies. Offsets are those of {@link
+ * RequestLayout}; reading past the end of the request is EINVAL. Confined to its thread; the buffer
+ * is borrowed.
+ */
+final class Request {
+  private final TransferBuffer buffer;
+  private final long address;
+  private int length;
+
+  Request(TransferBuffer buffer) {
+    this.buffer = buffer;
+    this.address = buffer.address();
+  }
+
+  /** The buffer now holds a request of so many bytes. */
+  void received(int bytes) {
+    length = bytes;
+  }
+
+  TransferBuffer buffer() {
+    return buffer;
+  }
+
+  int length() {
+    return length;
+  }
+
+  int opcode() {
+    return int32(Header.OPCODE);
+  }
+
+  /** The kernel's number for this request; its reply carries it. */
+  long unique() {
+    return int64(Header.UNIQUE);
+  }
+
+  InodeId node() {
+    return inode(Header.NODE);
+  }
+
+  Caller caller() {
+    return new Caller(int32(Header.UID), int32(Header.GID), int32(Header.PID));
+  }
+
+  int int32(int at) {
+    check(at, Integer.BYTES);
+    return Memory.getInt(address + at);
+  }
+
+  long int64(int at) {
+    check(at, Long.BYTES);
+    return Memory.getLong(address + at);
+  }
+
+  InodeId inode(int at) {
+    return new InodeId(int64(at));
+  }
+
+  byte[] bytes(int at, int count) {
+    check(at, count);
+    byte[] bytes = new byte[count];
+    Memory.get(address + at, bytes, 0, count);
+    return bytes;
+  }
+
+  /** The bytes before the next NUL; the next string begins one after that NUL. */
+  byte[] string(int at) {
+    int end = at;
+    while (end < length && Memory.getByte(address + end) != 0) {
+      end++;
+    }
+    check(at, end - at + 1);
+    return bytes(at, end - at);
+  }
+
+  Name name(int at) {
+    return Name.of(string(at));
+  }
+
+  /** EINVAL unless the request has so many bytes there. */
+  void check(int at, int count) {
+    if (count < 0 || at > length - count) {
+      throw new FsException(Errno.EINVAL, "request of only " + length + " bytes");
+    }
+  }
+}

@@ -1,0 +1,202 @@
+package io.regionfs.fuse;
+
+/**
+ * Where things stand in a request, in bytes from its start: a header of 40 bytes, a struct that
+ * depends on the opcode, then names (each ended by NUL) or data. All numbers are in host order.
+ *
+ * <pre>
+ * 0    4       8       16      24   28   32   36   40
+ * | len| opcode| unique| node  | uid| gid| pid| ext| struct, names, data ...
+ * </pre>
+ *
+ * Source: linux/fuse.h, protocol 7.12 and later.
+ */
+final class RequestLayout {
+  private RequestLayout() {}
+
+  /** struct fuse_in_header. */
+  static final class Header {
+    static final int LENGTH = 0;
+    static final int OPCODE = LENGTH + 4;
+    static final int UNIQUE = OPCODE + 4;
+    static final int NODE = UNIQUE + 8;
+    static final int UID = NODE + 8;
+    static final int GID = UID + 4;
+    static final int PID = GID + 4;
+    static final int BYTES = PID + 4 + 4;
+
+    private Header() {}
+  }
+
+  /** struct fuse_init_in. */
+  static final class Init {
+    static final int MAJOR = Header.BYTES;
+    static final int MINOR = MAJOR + 4;
+    static final int MAX_READAHEAD = MINOR + 4;
+    static final int FLAGS = MAX_READAHEAD + 4;
+
+    /** Only there if FLAGS has INIT_EXT. */
+    static final int FLAGS2 = FLAGS + 4;
+
+    private Init() {}
+  }
+
+  /** struct fuse_setattr_in. */
+  static final class SetAttr {
+    static final int VALID = Header.BYTES;
+    static final int SIZE = VALID + 16;
+    static final int ATIME = SIZE + 16;
+    static final int MTIME = ATIME + 8;
+    static final int ATIME_NANOS = MTIME + 16;
+    static final int MTIME_NANOS = ATIME_NANOS + 4;
+    static final int MODE = MTIME_NANOS + 8;
+    static final int UID = MODE + 8;
+    static final int GID = UID + 4;
+
+    static final int HAS_MODE = 1;
+    static final int HAS_UID = 1 << 1;
+    static final int HAS_GID = 1 << 2;
+    static final int HAS_SIZE = 1 << 3;
+    static final int HAS_ATIME = 1 << 4;
+    static final int HAS_MTIME = 1 << 5;
+    static final int ATIME_NOW = 1 << 7;
+    static final int MTIME_NOW = 1 << 8;
+
+    private SetAttr() {}
+  }
+
+  /** struct fuse_mknod_in; the name follows. */
+  static final class Mknod {
+    static final int MODE = Header.BYTES;
+    static final int NAME = MODE + 16;
+
+    private Mknod() {}
+  }
+
+  /** struct fuse_mkdir_in; the name follows. */
+  static final class Mkdir {
+    static final int MODE = Header.BYTES;
+    static final int NAME = MODE + 8;
+
+    private Mkdir() {}
+  }
+
+  /** struct fuse_rename_in; the old and the new name follow. */
+  static final class Rename {
+    static final int NEW_PARENT = Header.BYTES;
+    static final int NAMES = NEW_PARENT + 8;
+
+    private Rename() {}
+  }
+
+  /** struct fuse_rename2_in; the old and the new name follow. */
+  static final class Rename2 {
+    static final int NEW_PARENT = Header.BYTES;
+    static final int FLAGS = NEW_PARENT + 8;
+    static final int NAMES = FLAGS + 8;
+
+    private Rename2() {}
+  }
+
+  /** struct fuse_link_in; the new name follows. */
+  static final class Link {
+    static final int INODE = Header.BYTES;
+    static final int NAME = INODE + 8;
+
+    private Link() {}
+  }
+
+  /** struct fuse_open_in. */
+  static final class Open {
+    static final int FLAGS = Header.BYTES;
+
+    private Open() {}
+  }
+
+  /** struct fuse_create_in; the name follows. */
+  static final class Create {
+    static final int FLAGS = Header.BYTES;
+    static final int MODE = FLAGS + 4;
+    static final int NAME = MODE + 12;
+
+    private Create() {}
+  }
+
+  /** The handle stands first in every struct about something open. */
+  static final class Handle {
+    static final int HANDLE = Header.BYTES;
+
+    private Handle() {}
+  }
+
+  /** struct fuse_read_in, of READ and READDIR. */
+  static final class Read {
+    static final int OFFSET = Handle.HANDLE + 8;
+    static final int SIZE = OFFSET + 8;
+
+    private Read() {}
+  }
+
+  /** struct fuse_write_in; the data follow. */
+  static final class Write {
+    static final int OFFSET = Handle.HANDLE + 8;
+    static final int SIZE = OFFSET + 8;
+    static final int WRITE_FLAGS = SIZE + 4;
+    static final int OPEN_FLAGS = WRITE_FLAGS + 12;
+    static final int DATA = OPEN_FLAGS + 8;
+
+    /** The bytes come from mapped pages, not from a write call. */
+    static final int FROM_CACHE = 1;
+
+    private Write() {}
+  }
+
+  /** struct fuse_fsync_in. */
+  static final class Fsync {
+    static final int FLAGS = Handle.HANDLE + 8;
+    static final int DATA_ONLY = 1;
+
+    private Fsync() {}
+  }
+
+  /** struct fuse_fallocate_in. */
+  static final class Fallocate {
+    static final int OFFSET = Handle.HANDLE + 8;
+    static final int LENGTH = OFFSET + 8;
+    static final int MODE = LENGTH + 8;
+
+    private Fallocate() {}
+  }
+
+  /** struct fuse_lseek_in. */
+  static final class Lseek {
+    static final int OFFSET = Handle.HANDLE + 8;
+    static final int WHENCE = OFFSET + 8;
+
+    private Lseek() {}
+  }
+
+  /** struct fuse_setxattr_in without its extension; the name and the value follow. */
+  static final class SetXattr {
+    static final int SIZE = Header.BYTES;
+    static final int FLAGS = SIZE + 4;
+    static final int NAME = FLAGS + 4;
+
+    private SetXattr() {}
+  }
+
+  /** struct fuse_getxattr_in, of GETXATTR (the name follows) and LISTXATTR. */
+  static final class GetXattr {
+    static final int SIZE = Header.BYTES;
+    static final int NAME = SIZE + 8;
+
+    private GetXattr() {}
+  }
+
+  /** struct fuse_interrupt_in. */
+  static final class Interrupt {
+    static final int UNIQUE = Header.BYTES;
+
+    private Interrupt() {}
+  }
+}

@@ -1,0 +1,58 @@
+package io.regionfs.fuse;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+
+/**
+ * Which request a thread is serving, so that it can be interrupted, and only while it serves that
+ * one. Begun and ended by that thread, looked at by others.
+ */
+final class Serving {
+  /** No request: the kernel's numbers begin at 2. */
+  static final long NONE = 0;
+
+  private final Thread thread;
+  private volatile long unique = NONE;
+  private volatile long since;
+
+  @GuardedBy("this")
+  private boolean interrupted;
+
+  Serving(Thread thread) {
+    this.thread = thread;
+  }
+
+  void begin(long request) {
+    since = System.nanoTime();
+    unique = request;
+  }
+
+  /** From here on no interrupt for the request arrives, and none is left behind. */
+  void end() {
+    synchronized (this) {
+      unique = NONE;
+      if (!interrupted) {
+        return;
+      }
+      interrupted = false;
+    }
+    boolean unused = Thread.interrupted();
+  }
+
+  long unique() {
+    return unique;
+  }
+
+  /** How long the current request has run, in nanoseconds; 0 if there is none. */
+  long age() {
+    long started = since;
+    return unique == NONE ? 0 : Math.max(0, System.nanoTime() - started);
+  }
+
+  /** Interrupts the thread if it still serves this request. */
+  synchronized void interrupt(long request) {
+    if (unique == request && request != NONE) {
+      interrupted = true;
+      thread.interrupt();
+    }
+  }
+}

@@ -1,0 +1,275 @@
+package io.regionfs.fuse;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.regionfs.fs.FileSystem;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Future;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The threads that serve one mount. Somebody must always be reading /dev/fuse, or a blocked
+ * operation would also block the signal that could end it: whoever takes a request while nobody
+ * else reads starts another thread. Threads that a while of work did not need end again. Operations
+ * that have outlived {@link Interrupts#GRACE} do not count against the limit, which bounds what
+ * runs, not what waits.
+ *
+ * <p>Taking and finishing a request costs two atomic updates; the lock is for threads that come and
+ * go.
+ */
+final class WorkerPool {
+  private static final Logger LOG = LoggerFactory.getLogger(WorkerPool.class);
+  private static final int SPARE_THREADS = 2;
+  private static final int MOST_THREADS = 1024;
+  private static final long WINDOW_NANOS = Duration.ofSeconds(2).toNanos();
+
+  private final FuseChannel channel;
+  private final Dispatcher dispatcher;
+  private final FileSystem fileSystem;
+  private final Interrupts interrupts;
+  private final ScheduledExecutorService clock;
+  private final String name;
+  private final int maxThreads;
+  private final CompletableFuture<Void> ended = new CompletableFuture<>();
+
+  /** Threads that wait for a request, or are about to. */
+  private final AtomicInteger idle = new AtomicInteger();
+
+  /** The most requests at once in this window of time, about: it is updated without care. */
+  private volatile int peak;
+
+  private final AtomicLong windowEnd = new AtomicLong(System.nanoTime() + WINDOW_NANOS);
+  private volatile int wanted = SPARE_THREADS;
+  /** Written under the lock. */
+  private volatile int total;
+
+  private volatile boolean closing;
+
+  @GuardedBy("this")
+  private final Set<Thread> threads = new HashSet<>();
+
+  /** Threads that were told to leave and have not left. */
+  @GuardedBy("this")
+  private int leaving;
+
+  @GuardedBy("this")
+  private boolean watched;
+
+  @GuardedBy("this")
+  private boolean over;
+
+  @GuardedBy("this")
+  private long started;
+
+  /**
+   * @param clock borrowed
+   */
+  WorkerPool(
+      FuseChannel channel,
+      FileSystem fileSystem,
+      ScheduledExecutorService clock,
+      int maxThreads,
+      String name) {
+    this.channel = channel;
+    this.fileSystem = fileSystem;
+    this.clock = clock;
+    this.interrupts = new Interrupts(clock);
+    this.dispatcher = new Dispatcher(fileSystem, interrupts);
+    this.maxThreads = maxThreads;
+    this.name = name;
+  }
+
+  /** Starts the first threads. */
+  synchronized void start() {
+    for (int i = 0; i < Math.min(SPARE_THREADS, maxThreads); i++) {
+      startThread();
+    }
+  }
+
+  /** Completes when the kernel sends no more requests and every thread has left its loop. */
+  CompletableFuture<Void> ended() {
+    return ended;
+  }
+
+  int threads() {
+    return total;
+  }
+
+  /** Requests that are being served now. */
+  int busy() {
+    return Math.max(0, total - idle.get());
+  }
+
+  /** From now on requests are refused, and each thread ends after its next one. */
+  void leaveAfterNextRequest() {
+    closing = true;
+  }
+
+  void interruptAll() {
+    interrupts.interruptAll();
+  }
+
+  /**
+   * Waits for every thread, then closes what the kernel left open.
+   *
+   * @return false if some still run: they hold the channel
+   */
+  boolean join(Duration patience) {
+    long deadline = System.nanoTime() + patience.toNanos();
+    boolean interrupted = false;
+    boolean all = true;
+    for (Thread thread : snapshot()) {
+      boolean joined = false;
+      while (!joined) {
+        try {
+          long left = Math.max(1, (deadline - System.nanoTime()) / 1_000_000);
+          thread.join(left);
+          joined = true;
+        } catch (InterruptedException e) {
+          interrupted = true;
+        }
+      }
+      all &= !thread.isAlive();
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+    if (all) {
+      dispatcher.close();
+    }
+    return all;
+  }
+
+  private synchronized List<Thread> snapshot() {
+    return new ArrayList<>(threads);
+  }
+
+  /** The calling thread enters its loop. */
+  Serving joined() {
+    Serving serving = new Serving(Thread.currentThread());
+    interrupts.add(serving);
+    return serving;
+  }
+
+  /** Serves the request, unless the mount is being closed. */
+  void serve(Request request, Reply reply) {
+    if (closing) {
+      dispatcher.refuse(request, reply);
+    } else {
+      dispatcher.serve(request, reply);
+    }
+  }
+
+  /** The calling thread took a request. */
+  void taken() {
+    int waiting = idle.decrementAndGet();
+    int busy = total - waiting;
+    if (busy > peak) {
+      peak = busy;
+    }
+    if (waiting <= 0) {
+      grow();
+    }
+  }
+
+  /**
+   * The calling thread finished its request.
+   *
+   * @return false if it has to leave: the mount ends or it is surplus
+   */
+  boolean served() {
+    long now = System.nanoTime();
+    long end = windowEnd.get();
+    if (now - end > 0 && windowEnd.compareAndSet(end, now + WINDOW_NANOS)) {
+      wanted = peak + SPARE_THREADS;
+      peak = 0;
+    }
+    if ((closing || total > wanted) && mayLeave()) {
+      return false;
+    }
+    idle.incrementAndGet();
+    return true;
+  }
+
+  private synchronized boolean mayLeave() {
+    if (closing || (total - leaving > wanted && idle.get() > 0)) {
+      leaving++;
+      return true;
+    }
+    return false;
+  }
+
+  /** There will be no more requests. */
+  synchronized void end() {
+    over = true;
+  }
+
+  /**
+   * The calling thread is out of its loop.
+   *
+   * @param told because {@link #served} said so
+   * @param wasIdle it was waiting for a request
+   */
+  synchronized void left(Serving serving, boolean told, boolean wasIdle) {
+    interrupts.remove(serving);
+    threads.remove(Thread.currentThread());
+    total--;
+    if (told) {
+      leaving--;
+    } else if (wasIdle) {
+      idle.decrementAndGet();
+    }
+    if (threads.isEmpty()) {
+      if (!over && !closing) {
+        LOG.error("The last FUSE thread ended: the mount is dead");
+      }
+      over = true;
+      ended.complete(null);
+    }
+  }
+
+  private synchronized void grow() {
+    if (idle.get() > 0 || over || closing) {
+      return;
+    }
+    if (total < maxThreads || total < Math.min(MOST_THREADS, maxThreads + interrupts.slow())) {
+      startThread();
+    } else if (!watched) {
+      watched = true;
+      Future<?> unused =
+          clock.schedule(this::growLater, Interrupts.GRACE.toMillis(), TimeUnit.MILLISECONDS);
+    }
+  }
+
+  private synchronized void growLater() {
+    watched = false;
+    grow();
+  }
+
+  @GuardedBy("this")
+  private void startThread() {
+    Worker worker = new Worker(this, channel, fileSystem);
+    Thread thread = new Thread(worker, name + "-" + ++started);
+    thread.setDaemon(true);
+    threads.add(thread);
+    total++;
+    idle.incrementAndGet();
+    try {
+      thread.start();
+    } catch (OutOfMemoryError e) {
+      threads.remove(thread);
+      total--;
+      idle.decrementAndGet();
+      LOG.warn("No further FUSE thread can be started; {} go on", total, e);
+    }
+  }
+}
