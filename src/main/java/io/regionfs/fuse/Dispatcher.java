@@ -70,9 +70,7 @@ final class Dispatcher implements AutoCloseable {
   }
 
   private static boolean wantsReply(int opcode) {
-    return opcode != Opcode.FORGET
-        && opcode != Opcode.BATCH_FORGET
-        && opcode != Opcode.INTERRUPT;
+    return opcode != Opcode.FORGET && opcode != Opcode.BATCH_FORGET && opcode != Opcode.INTERRUPT;
   }
 
   private void dispatch(int opcode, Request in, Reply out) {

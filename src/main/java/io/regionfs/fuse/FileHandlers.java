@@ -132,8 +132,7 @@ final class FileHandlers implements AutoCloseable {
     if (whence != SEEK_DATA && whence != SEEK_HOLE) {
       throw new FsException(Errno.EINVAL, "lseek whence " + whence);
     }
-    out.int64(
-        ReplyLayout.Lseek.OFFSET, file.seek(in.int64(Lseek.OFFSET), whence == SEEK_HOLE));
+    out.int64(ReplyLayout.Lseek.OFFSET, file.seek(in.int64(Lseek.OFFSET), whence == SEEK_HOLE));
     out.send(ReplyLayout.Lseek.END);
   }
 

@@ -35,7 +35,12 @@ public final class FuseMount implements AutoCloseable {
   private final WorkerPool pool;
   private boolean closed;
 
-  private FuseMount(Path mountPoint, String device, FuseSession session, WorkerPool pool, ScheduledThreadPoolExecutor clock) {
+  private FuseMount(
+      Path mountPoint,
+      String device,
+      FuseSession session,
+      WorkerPool pool,
+      ScheduledThreadPoolExecutor clock) {
     this.mountPoint = mountPoint;
     this.device = device;
     this.session = session;

@@ -113,7 +113,8 @@ final class FuseSession implements AutoCloseable {
     }
     request.received(length);
     reply.begin(request.unique());
-    Pointer sendPointer = LibC.RUNTIME.getClosureManager().getClosurePointer(LibFuse2.Send.class, send);
+    Pointer sendPointer =
+        LibC.RUNTIME.getClosureManager().getClosurePointer(LibFuse2.Send.class, send);
     long memory = Memory.allocate(24 + FUSE_BUF_BYTES);
     try {
       Memory.fill(memory, 24 + FUSE_BUF_BYTES, (byte) 0);

@@ -6,7 +6,8 @@ import jnr.ffi.annotations.Delegate;
 
 /**
  * The part of libfuse 2.9 that jnr-fuse does not bind: its sessions and channels. Addresses are
- * long. Public only because jnr-ffi implements it from another class loader. Source: fuse.h, fuse_lowlevel.h and fuse_common.h of libfuse 2.9.9.
+ * long. Public only because jnr-ffi implements it from another class loader. Source: fuse.h,
+ * fuse_lowlevel.h and fuse_common.h of libfuse 2.9.9.
  */
 public interface LibFuse2 {
   /**

@@ -46,7 +46,8 @@ final class MountTable {
     while (!fields[type - 1].equals("-")) {
       type++;
     }
-    return new Mount(fields[DEVICE_FIELD], Path.of(unescape(fields[MOUNT_POINT_FIELD])), fields[type]);
+    return new Mount(
+        fields[DEVICE_FIELD], Path.of(unescape(fields[MOUNT_POINT_FIELD])), fields[type]);
   }
 
   /** Blanks and backslashes stand as three octal digits; the bytes are UTF-8. */

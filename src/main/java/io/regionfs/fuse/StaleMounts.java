@@ -38,8 +38,7 @@ public final class StaleMounts {
       return false;
     }
     int fd =
-        LibC.INSTANCE.open(
-            mountPoint.toString(), LibC.O_RDONLY | O_DIRECTORY | LibC.O_CLOEXEC, 0);
+        LibC.INSTANCE.open(mountPoint.toString(), LibC.O_RDONLY | O_DIRECTORY | LibC.O_CLOEXEC, 0);
     if (fd >= 0) {
       LibC.INSTANCE.close(fd);
       return false;

@@ -49,6 +49,7 @@ final class WorkerPool {
 
   private final AtomicLong windowEnd = new AtomicLong(System.nanoTime() + WINDOW_NANOS);
   private volatile int wanted = SPARE_THREADS;
+
   /** Written under the lock. */
   private volatile int total;
 

@@ -139,7 +139,8 @@ final class MemoryFile {
 
   /** Zeros; whole pages are given back. */
   private void clear(long from, long to) {
-    for (long index : java.util.List.copyOf(chunks.subMap(from / CHUNK_BYTES, to / CHUNK_BYTES + 1).keySet())) {
+    for (long index :
+        java.util.List.copyOf(chunks.subMap(from / CHUNK_BYTES, to / CHUNK_BYTES + 1).keySet())) {
       Chunk chunk = chunks.get(index);
       long base = index * CHUNK_BYTES;
       int start = (int) Math.max(0, from - base);
