@@ -40,12 +40,9 @@ final class AttributeWriter {
     out.int64(at + Attr.INODE, attributes.inode().value());
     out.int64(at + Attr.SIZE, attributes.size());
     out.int64(at + Attr.BLOCKS, blocks(attributes));
-    out.int64(at + Attr.ATIME, attributes.atime().getEpochSecond());
-    out.int64(at + Attr.MTIME, attributes.mtime().getEpochSecond());
-    out.int64(at + Attr.CTIME, attributes.ctime().getEpochSecond());
-    out.int32(at + Attr.ATIME_NANOS, attributes.atime().getNano());
-    out.int32(at + Attr.MTIME_NANOS, attributes.mtime().getNano());
-    out.int32(at + Attr.CTIME_NANOS, attributes.ctime().getNano());
+    time(out, at + Attr.ATIME, at + Attr.ATIME_NANOS, attributes.atime());
+    time(out, at + Attr.MTIME, at + Attr.MTIME_NANOS, attributes.mtime());
+    time(out, at + Attr.CTIME, at + Attr.CTIME_NANOS, attributes.ctime());
     out.int32(at + Attr.MODE, mode(attributes));
     out.int32(at + Attr.LINKS, attributes.links());
     out.int32(at + Attr.UID, attributes.uid());
@@ -65,16 +62,16 @@ final class AttributeWriter {
     out.int64(Statx.INODE, attributes.inode().value());
     out.int64(Statx.SIZE, attributes.size());
     out.int64(Statx.BLOCKS, blocks(attributes));
-    time(out, Statx.ATIME, attributes.atime());
-    time(out, Statx.BTIME, attributes.btime());
-    time(out, Statx.CTIME, attributes.ctime());
-    time(out, Statx.MTIME, attributes.mtime());
+    time(out, Statx.ATIME, Statx.ATIME + 8, attributes.atime());
+    time(out, Statx.BTIME, Statx.BTIME + 8, attributes.btime());
+    time(out, Statx.CTIME, Statx.CTIME + 8, attributes.ctime());
+    time(out, Statx.MTIME, Statx.MTIME + 8, attributes.mtime());
     boolean unused = out.send(Statx.END);
   }
 
-  private static void time(Reply out, int at, Instant time) {
-    out.int64(at, time.getEpochSecond());
-    out.int32(at + 8, time.getNano());
+  private static void time(Reply out, int seconds, int nanos, Instant time) {
+    out.int64(seconds, time.getEpochSecond());
+    out.int32(nanos, time.getNano());
   }
 
   private static long blocks(Attributes attributes) {

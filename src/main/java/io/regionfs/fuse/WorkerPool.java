@@ -50,8 +50,8 @@ final class WorkerPool {
   private final AtomicLong windowEnd = new AtomicLong(System.nanoTime() + WINDOW_NANOS);
   private volatile int wanted = SPARE_THREADS;
 
-  /** Written under the lock. */
-  private volatile int total;
+  /** Changes only under the lock. */
+  private final AtomicInteger total = new AtomicInteger();
 
   private volatile boolean closing;
 
@@ -102,12 +102,12 @@ final class WorkerPool {
   }
 
   int threads() {
-    return total;
+    return total.get();
   }
 
   /** Requests that are being served now. */
   int busy() {
-    return Math.max(0, total - idle.get());
+    return Math.max(0, total.get() - idle.get());
   }
 
   /** From now on requests are refused, and each thread ends after its next one. */
@@ -173,7 +173,7 @@ final class WorkerPool {
   /** The calling thread took a request. */
   void taken() {
     int waiting = idle.decrementAndGet();
-    int busy = total - waiting;
+    int busy = total.get() - waiting;
     if (busy > peak) {
       peak = busy;
     }
@@ -194,7 +194,7 @@ final class WorkerPool {
       wanted = peak + SPARE_THREADS;
       peak = 0;
     }
-    if ((closing || total > wanted) && mayLeave()) {
+    if ((closing || total.get() > wanted) && mayLeave()) {
       return false;
     }
     idle.incrementAndGet();
@@ -202,7 +202,7 @@ final class WorkerPool {
   }
 
   private synchronized boolean mayLeave() {
-    if (closing || (total - leaving > wanted && idle.get() > 0)) {
+    if (closing || (total.get() - leaving > wanted && idle.get() > 0)) {
       leaving++;
       return true;
     }
@@ -223,7 +223,7 @@ final class WorkerPool {
   synchronized void left(Serving serving, boolean told, boolean wasIdle) {
     interrupts.remove(serving);
     threads.remove(Thread.currentThread());
-    total--;
+    total.decrementAndGet();
     if (told) {
       leaving--;
     } else if (wasIdle) {
@@ -242,7 +242,8 @@ final class WorkerPool {
     if (idle.get() > 0 || over || closing) {
       return;
     }
-    if (total < maxThreads || total < Math.min(MOST_THREADS, maxThreads + interrupts.slow())) {
+    if (total.get() < maxThreads
+        || total.get() < Math.min(MOST_THREADS, maxThreads + interrupts.slow())) {
       startThread();
     } else if (!watched) {
       watched = true;
@@ -262,13 +263,13 @@ final class WorkerPool {
     Thread thread = new Thread(worker, name + "-" + ++started);
     thread.setDaemon(true);
     threads.add(thread);
-    total++;
+    total.incrementAndGet();
     idle.incrementAndGet();
     try {
       thread.start();
     } catch (OutOfMemoryError e) {
       threads.remove(thread);
-      total--;
+      total.decrementAndGet();
       idle.decrementAndGet();
       LOG.warn("No further FUSE thread can be started; {} go on", total, e);
     }

@@ -14,6 +14,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A real mount of a filesystem in memory, used by shell commands. */
+@SuppressWarnings({
+  "NullAway.Init", // JUnit sets up what the fields hold
+  "MustBeClosedChecker" // nothingIsLeft closes it
+})
 class FuseMountIT {
   @TempDir private Path directory;
   private final MemoryFileSystem fileSystem = new MemoryFileSystem();

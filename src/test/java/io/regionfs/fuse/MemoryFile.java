@@ -7,9 +7,12 @@ import io.regionfs.model.FsException;
 import io.regionfs.posix.LibC;
 import io.regionfs.posix.Memory;
 import java.time.Instant;
+import java.util.BitSet;
+import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.Supplier;
 
 /** The bytes of one file: anonymous memory in chunks of 1 MiB, made when first written. */
 final class MemoryFile {
@@ -19,7 +22,7 @@ final class MemoryFile {
   private static final int MADV_DONTNEED = 4;
 
   /** Which pages of a chunk hold memory stands in a bit set. */
-  private record Chunk(long address, java.util.BitSet pages) {}
+  private record Chunk(long address, BitSet pages) {}
 
   private final ReadWriteLock lock = new ReentrantReadWriteLock();
   private final TreeMap<Long, Chunk> chunks = new TreeMap<>();
@@ -39,7 +42,7 @@ final class MemoryFile {
     return locked(false, () -> changed);
   }
 
-  private <T> T locked(boolean exclusive, java.util.function.Supplier<T> work) {
+  private <T> T locked(boolean exclusive, Supplier<T> work) {
     var one = exclusive ? lock.writeLock() : lock.readLock();
     one.lock();
     try {
@@ -121,7 +124,7 @@ final class MemoryFile {
     if (address == -1) {
       throw new FsException(Errno.ENOSPC, "mmap failed, errno " + LibC.errno());
     }
-    return new Chunk(address, new java.util.BitSet(PAGES));
+    return new Chunk(address, new BitSet(PAGES));
   }
 
   void truncate(long newSize) {
@@ -139,9 +142,10 @@ final class MemoryFile {
 
   /** Zeros; whole pages are given back. */
   private void clear(long from, long to) {
-    for (long index :
-        java.util.List.copyOf(chunks.subMap(from / CHUNK_BYTES, to / CHUNK_BYTES + 1).keySet())) {
-      Chunk chunk = chunks.get(index);
+    var range = chunks.subMap(from / CHUNK_BYTES, to / CHUNK_BYTES + 1);
+    for (Map.Entry<Long, Chunk> entry : new TreeMap<>(range).entrySet()) {
+      long index = entry.getKey();
+      Chunk chunk = entry.getValue();
       long base = index * CHUNK_BYTES;
       int start = (int) Math.max(0, from - base);
       int end = (int) Math.min(CHUNK_BYTES, to - base);
