@@ -10,7 +10,7 @@ import org.slf4j.LoggerFactory;
 /**
  * What every transport puts around a handler, so that a fault of the handler is an answer and never
  * a silence: an exception becomes EIO, a reply that is too large EOVERFLOW, and of several replies
- * to one request the first counts.
+ * to one request the first counts. A ping is answered here: it asks whether the process is alive.
  */
 public final class GuardedHandler implements RpcHandler {
   private static final Logger LOG = LoggerFactory.getLogger(GuardedHandler.class);
@@ -24,6 +24,10 @@ public final class GuardedHandler implements RpcHandler {
   @Override
   @SuppressWarnings("CatchingUnchecked") // one funnel: whatever a handler does, its caller hears
   public void handle(Request request, RpcResponder responder) {
+    if (request.hasPing()) {
+      responder.reply(Reply.getDefaultInstance());
+      return;
+    }
     RpcResponder once = new OneReply(responder);
     try {
       handler.handle(request, once);
