@@ -2,6 +2,7 @@ package io.regionfs.rpc.darpc;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import com.ibm.darpc.DaRPCEndpoint;
+import com.ibm.darpc.DaRPCMessage;
 import com.ibm.disni.verbs.IbvMr;
 import com.ibm.disni.verbs.IbvWC;
 import com.ibm.disni.verbs.RdmaCmEvent;
@@ -91,7 +92,7 @@ abstract class RpcEndpoint extends DaRPCEndpoint<ProtobufMessage, ProtobufMessag
    * @throws IOException if it could not be posted: the peer cannot have seen it
    */
   @GuardedBy("posting")
-  protected final boolean post(ProtobufMessage message, int ticket) throws IOException {
+  protected final boolean post(DaRPCMessage message, int ticket) throws IOException {
     return sendMessage(message, ticket);
   }
 
