@@ -1,0 +1,86 @@
+package io.regionfs.fs;
+
+import io.regionfs.meta.Metadata;
+import io.regionfs.model.Errno;
+import io.regionfs.model.FileType;
+import io.regionfs.model.FsException;
+import io.regionfs.model.InodeId;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+
+/**
+ * xattr(7): {@code user.}, {@code trusted.} and {@code security.} are kept by the metadata service;
+ * {@code system.}, and so POSIX ACLs, are not supported. {@code regionfs.fabric} and {@code
+ * regionfs.home} are made up when read, with and without {@code user.} before them, and not listed.
+ */
+final class ExtendedAttributes {
+  private static final List<String> STORED = List.of("user.", "trusted.", "security.");
+  private static final String USER = "user.";
+  private static final String OWN = "regionfs.";
+  private static final String FABRIC = "regionfs.fabric";
+  private static final String HOME = "regionfs.home";
+
+  private final Metadata metadata;
+  private final FsOptions options;
+
+  ExtendedAttributes(Metadata metadata, FsOptions options) {
+    this.metadata = metadata;
+    this.options = options;
+  }
+
+  byte[] get(InodeId inode, byte[] name) {
+    String text = text(name);
+    return switch (plain(text)) {
+      case FABRIC -> options.fabric().getBytes(StandardCharsets.UTF_8);
+      case HOME -> home(inode);
+      default -> {
+        requireStored(text);
+        yield metadata.xattr(inode, name);
+      }
+    };
+  }
+
+  List<byte[]> names(InodeId inode) {
+    return metadata.xattrNames(inode);
+  }
+
+  void set(InodeId inode, byte[] name, byte[] value, int flags) {
+    requireChangeable(name);
+    metadata.setXattr(inode, name, value, flags);
+  }
+
+  void remove(InodeId inode, byte[] name) {
+    requireChangeable(name);
+    metadata.removeXattr(inode, name);
+  }
+
+  private byte[] home(InodeId inode) {
+    var attributes = metadata.attributes(inode);
+    if (attributes.type() != FileType.FILE) {
+      throw new FsException(Errno.ENODATA, "only a file has a home");
+    }
+    return metadata.node(attributes.home()).name().getBytes(StandardCharsets.UTF_8);
+  }
+
+  private static void requireChangeable(byte[] name) {
+    String text = text(name);
+    if (plain(text).startsWith(OWN)) {
+      throw new FsException(Errno.EPERM, text + " cannot be changed");
+    }
+    requireStored(text);
+  }
+
+  private static void requireStored(String name) {
+    if (STORED.stream().noneMatch(name::startsWith)) {
+      throw new FsException(Errno.EOPNOTSUPP, "attribute " + name);
+    }
+  }
+
+  private static String plain(String name) {
+    return name.startsWith(USER + OWN) ? name.substring(USER.length()) : name;
+  }
+
+  private static String text(byte[] name) {
+    return new String(name, StandardCharsets.UTF_8);
+  }
+}

@@ -1,0 +1,9 @@
+package io.regionfs.fs;
+
+/**
+ * How a node's file system behaves.
+ *
+ * @param fabric what carries the bytes and why it was chosen, in one line for people; the value of
+ *     the attribute {@code regionfs.fabric}
+ */
+public record FsOptions(String fabric) {}

@@ -1,0 +1,367 @@
+package io.regionfs.fs;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.regionfs.data.Region;
+import io.regionfs.data.Regions;
+import io.regionfs.meta.Metadata;
+import io.regionfs.meta.Metadata.Removal;
+import io.regionfs.model.Attributes;
+import io.regionfs.model.Errno;
+import io.regionfs.model.FileType;
+import io.regionfs.model.FsException;
+import io.regionfs.model.InodeId;
+import io.regionfs.model.RegionStat;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One file that this node has open, shared by all its local opens: how often, what the metadata
+ * service knows of it, and the region. The first local open tells the service, and the last local
+ * close; likewise the first and the last writer.
+ *
+ * <p>All state changes under the inode's own lock, which is held across those calls: an open that
+ * meets the last close in progress waits for it. Reads and writes take no lock.
+ */
+final class OpenInode {
+  private static final Logger LOG = LoggerFactory.getLogger(OpenInode.class);
+
+  /**
+   * The node that writes a file first makes its region right after it opened it; another may get
+   * there sooner and waits so long before it takes the region for lost.
+   */
+  private static final Duration ATTACH_GRACE = Duration.ofSeconds(2);
+
+  private static final long ATTACH_RETRY_MILLIS = 10;
+
+  private final InodeId id;
+  private final Metadata metadata;
+  private final ReentrantLock lock = new ReentrantLock();
+
+  /** Another local open may have attached the region. */
+  private final Condition attached = lock.newCondition();
+
+  @GuardedBy("lock")
+  private final Enrolment enrolment;
+
+  /** Guarded by the lock, too, except for its region. */
+  private final Attachment attachment;
+
+  @GuardedBy("lock")
+  private int opens;
+
+  @GuardedBy("lock")
+  private int writes;
+
+  @GuardedBy("lock")
+  private boolean retired;
+
+  private volatile boolean read;
+  private volatile boolean stale;
+
+  /**
+   * @param ending told of the inode before each call that ends an open or a session
+   */
+  OpenInode(InodeId id, Metadata metadata, Regions regions, Consumer<InodeId> ending) {
+    this.id = id;
+    this.metadata = metadata;
+    this.enrolment = new Enrolment(id, metadata, ending);
+    this.attachment = new Attachment(id, regions);
+  }
+
+  InodeId id() {
+    return id;
+  }
+
+  /**
+   * One more local open. EISDIR or ELOOP if it is no file.
+   *
+   * @return false if this entry has ended: look for another
+   */
+  boolean open(boolean write) {
+    lockInterruptibly();
+    try {
+      if (retired) {
+        return false;
+      }
+      requireUsable();
+      ensure(write);
+      count(write);
+      return true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * The open that came with the creation of the inode.
+   *
+   * @param ended tells whether another thread may have ended this open at the service meanwhile
+   * @return false if this entry has ended: look for another
+   */
+  boolean adopt(Attributes created, boolean write, Predicate<InodeId> ended) {
+    lock.lock();
+    try {
+      if (retired) {
+        return false;
+      }
+      if (ended.test(id)) {
+        ensure(write);
+        if (write) {
+          attachment.createdAndUsed();
+        }
+      } else {
+        enrolment.joined(write);
+        attachment.created(created, write);
+      }
+      attached.signalAll();
+      count(write);
+      return true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** One more local open without a call, so that the region stays; false if it has none. */
+  boolean pin() {
+    lock.lock();
+    try {
+      if (opens == 0 || attachment.region() == null || stale) {
+        return false;
+      }
+      count(false);
+      return true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** One local open less; see {@link #settle}. */
+  Removal release(boolean write) {
+    lock.lock();
+    try {
+      if (opens > 0) {
+        opens--;
+        writes -= write ? 1 : 0;
+      }
+      return settle();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Ends all local opens at once; see {@link #settle}. */
+  Removal releaseAll() {
+    lock.lock();
+    try {
+      opens = 0;
+      writes = 0;
+      return settle();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Ends what the service believes beyond the local opens. If it fails it has to be called again.
+   *
+   * @return what may be dropped at its home
+   */
+  Removal settle() {
+    lock.lock();
+    try {
+      if (writes == 0 && enrolment.mayBeInSession()) {
+        endSession();
+      }
+      Removal removal = Removal.NOTHING;
+      if (opens == 0) {
+        attachment.close();
+        if (enrolment.mayBeOpen()) {
+          removal = enrolment.endOpen(read ? Instant.now() : null);
+        }
+      }
+      return removal;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** If there are no local opens, and the service knows it, this entry ends, for good. */
+  boolean retireIfUnused() {
+    lock.lock();
+    try {
+      retired |= opens == 0 && !enrolment.mayBeOpen() && !enrolment.mayBeInSession();
+      return retired;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Opens again what the service forgot when this node's lease ran out. An inode that is gone
+   * answers ESTALE from now on.
+   */
+  void reopen() {
+    lock.lock();
+    try {
+      if (opens == 0 || stale) {
+        return;
+      }
+      enrolment.lapse();
+      ensure(writes > 0);
+    } catch (FsException e) {
+      if (e.errno() != Errno.ENOENT && e.errno() != Errno.ESTALE) {
+        throw e;
+      }
+      LOG.warn("inode {} is gone since this node's lease ran out: {}", id, e.getMessage());
+      stale = true;
+      enrolment.end();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The region, attached if it is not yet. ESTALE if the inode was lost with a lease. */
+  Region region() {
+    Region region = regionIfWritten();
+    if (region == null) {
+      throw new FsException(Errno.EIO, "inode " + id + " is open for writing but has no region");
+    }
+    return region;
+  }
+
+  /** As {@link #region}, or null while nobody has written the file: it is empty. */
+  @Nullable Region regionIfWritten() {
+    requireUsable();
+    Region region = attachment.region();
+    return region != null ? region : attach();
+  }
+
+  /** Its access time will be now, when it is closed. */
+  void markRead() {
+    if (!read) {
+      read = true;
+    }
+  }
+
+  void requireUsable() {
+    if (stale) {
+      throw new FsException(
+          Errno.ESTALE, "inode " + id + " was removed while this node's lease had run out");
+    }
+  }
+
+  @GuardedBy("lock")
+  private void count(boolean write) {
+    opens++;
+    writes += write ? 1 : 0;
+  }
+
+  /** The service counts this node's open; with {@code write} its session too, and has a region. */
+  @GuardedBy("lock")
+  private void ensure(boolean write) {
+    if (!enrolment.covers(write)) {
+      Attributes before = enrolment.join(write);
+      if (before.type() != FileType.FILE) {
+        throw new FsException(
+            before.type() == FileType.DIRECTORY ? Errno.EISDIR : Errno.ELOOP,
+            "inode " + id + " is no file");
+      }
+      if (write) {
+        attachment.beginSession(before);
+      } else {
+        attachment.learn(before);
+      }
+    } else if (write) {
+      attachment.makeIfFirst();
+    }
+    attached.signalAll();
+  }
+
+  private @Nullable Region attach() {
+    long deadline = System.nanoTime() + ATTACH_GRACE.toNanos();
+    lockInterruptibly();
+    try {
+      while (attachment.region() == null) {
+        requireUsable();
+        attachment.makeIfFirst();
+        if (attachment.untouched()) {
+          attachment.learn(metadata.attributes(id));
+        }
+        if (attachment.untouched()) {
+          return null;
+        }
+        attachExisting(deadline);
+      }
+      return attachment.region();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @GuardedBy("lock")
+  private void attachExisting(long deadline) {
+    try {
+      if (attachment.region() == null) {
+        attachment.attach();
+      }
+    } catch (FsException e) {
+      boolean late = System.nanoTime() - deadline > 0;
+      if (!attachment.justBegun() || e.errno() != Errno.EIO || late) {
+        throw e;
+      }
+      awaitAttached();
+    }
+  }
+
+  /** Lets go of the lock for a moment, in which another local open may attach the region. */
+  @GuardedBy("lock")
+  @SuppressWarnings("WaitNotInLoop") // attach() loops
+  private void awaitAttached() {
+    try {
+      var unused = attached.await(ATTACH_RETRY_MILLIS, TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      throw interrupted(e);
+    }
+  }
+
+  /**
+   * Commits what the home says and ends the session. Between asking the home and the commit another
+   * node may have written and ended its own session, which did not count as the last: so the home
+   * is asked again, until it agrees with what was committed or somebody else is writing.
+   */
+  @GuardedBy("lock")
+  private void endSession() {
+    RegionStat committed = attachment.stat();
+    enrolment.endSession(committed);
+    if (attachment.endSession()) {
+      return;
+    }
+    while (committed != null) {
+      RegionStat now = attachment.stat();
+      if (now == null || now.equals(committed) || !enrolment.correct(now)) {
+        return;
+      }
+      committed = now;
+    }
+  }
+
+  private void lockInterruptibly() {
+    try {
+      lock.lockInterruptibly();
+    } catch (InterruptedException e) {
+      throw interrupted(e);
+    }
+  }
+
+  private FsException interrupted(InterruptedException e) {
+    return new FsException(Errno.EINTR, "interrupted at inode " + id, e);
+  }
+}

@@ -1,0 +1,106 @@
+package io.regionfs.fs;
+
+import io.regionfs.data.ReadSink;
+import io.regionfs.data.Region;
+import io.regionfs.data.TransferBuffer;
+import io.regionfs.model.Errno;
+import io.regionfs.model.FallocateMode;
+import io.regionfs.model.FsException;
+
+/**
+ * An open file whose bytes are a region. Nothing is held back: a write that returned is at the
+ * home, so flush and fsync only make sure that the home still has it.
+ */
+final class RegionFile implements OpenFile {
+  private final OpenInodes.Hold hold;
+  private final OpenFlags flags;
+
+  /** Closes the hold with itself. */
+  RegionFile(OpenInodes.Hold hold, OpenFlags flags) {
+    this.hold = hold;
+    this.flags = flags;
+  }
+
+  @Override
+  public void read(long offset, int length, TransferBuffer staging, ReadSink sink) {
+    requireReadable();
+    Ranges.check(offset, length);
+    Region region = hold.inode().regionIfWritten();
+    if (flags.marksRead()) {
+      hold.inode().markRead();
+    }
+    if (region == null) {
+      sink.accept(staging.address(), 0);
+    } else {
+      region.read(offset, length, staging, sink);
+    }
+  }
+
+  @Override
+  public void write(long offset, TransferBuffer source, int position, int length, boolean append) {
+    requireWritable();
+    Ranges.check(append ? 0 : offset, length);
+    if (length == 0) {
+      return;
+    }
+    Region region = hold.inode().region();
+    if (append) {
+      region.append(source, position, length);
+    } else {
+      Ranges.checkEnd(offset, length);
+      region.write(offset, source, position, length);
+    }
+  }
+
+  @Override
+  public void flush() {
+    if (flags.write()) {
+      hold.inode().requireUsable();
+    }
+  }
+
+  @Override
+  public void fsync(boolean dataOnly) {
+    Region region = hold.inode().regionIfWritten();
+    if (region != null) {
+      region.stat();
+    }
+  }
+
+  @Override
+  public void allocate(FallocateMode mode, long offset, long length) {
+    requireWritable();
+    Ranges.check(offset, length);
+    if (length == 0) {
+      throw new FsException(Errno.EINVAL, "fallocate of nothing");
+    }
+    Ranges.checkEnd(offset, length);
+    hold.inode().region().allocate(mode, offset, length);
+  }
+
+  @Override
+  public long seek(long offset, boolean hole) {
+    Region region = offset < 0 ? null : hold.inode().regionIfWritten();
+    if (region == null) {
+      throw new FsException(Errno.ENXIO, "seek to " + offset + " beyond the end");
+    }
+    return region.seek(offset, hole);
+  }
+
+  @Override
+  public void close() {
+    hold.close();
+  }
+
+  private void requireReadable() {
+    if (!flags.read()) {
+      throw new FsException(Errno.EBADF, "not open for reading");
+    }
+  }
+
+  private void requireWritable() {
+    if (!flags.write()) {
+      throw new FsException(Errno.EBADF, "not open for writing");
+    }
+  }
+}

@@ -1,0 +1,233 @@
+package io.regionfs.fs;
+
+import com.google.errorprone.annotations.MustBeClosed;
+import com.google.protobuf.ByteString;
+import io.regionfs.data.Regions;
+import io.regionfs.data.TransferBuffer;
+import io.regionfs.meta.Metadata;
+import io.regionfs.meta.NewInode;
+import io.regionfs.model.AttributeChange;
+import io.regionfs.model.Attributes;
+import io.regionfs.model.Caller;
+import io.regionfs.model.FileType;
+import io.regionfs.model.InodeId;
+import io.regionfs.model.Name;
+import io.regionfs.model.NodeId;
+import java.util.List;
+
+/**
+ * The file system of one node: names from the metadata service, bytes from the homes of regions.
+ * New files have their home here.
+ */
+public final class RegionFileSystem implements FileSystem, AutoCloseable {
+  private static final int MODE_BITS = 07777;
+  private static final int SYMLINK_MODE = 0777;
+
+  private final Metadata metadata;
+  private final Regions regions;
+  private final NodeId self;
+  private final OpenInodes inodes;
+  private final FileAttributes attributes;
+  private final ExtendedAttributes xattrs;
+
+  /**
+   * @param metadata borrowed: must outlive this
+   * @param regions borrowed: must outlive this
+   */
+  public RegionFileSystem(Metadata metadata, Regions regions, NodeId self, FsOptions options) {
+    this.metadata = metadata;
+    this.regions = regions;
+    this.self = self;
+    this.inodes = new OpenInodes(metadata, regions);
+    this.attributes = new FileAttributes(metadata, regions, inodes);
+    this.xattrs = new ExtendedAttributes(metadata, options);
+  }
+
+  @Override
+  public Attributes lookup(InodeId parent, Name name) {
+    return attributes.merged(metadata.lookup(parent, name));
+  }
+
+  @Override
+  public Attributes attributes(InodeId inode) {
+    return attributes.merged(metadata.attributes(inode));
+  }
+
+  @Override
+  public Attributes setAttributes(InodeId inode, AttributeChange change) {
+    return attributes.change(inode, change);
+  }
+
+  @Override
+  public byte[] readLink(InodeId symlink) {
+    return metadata.readLink(symlink);
+  }
+
+  @Override
+  public Attributes makeFile(InodeId parent, Name name, int mode, Caller caller) {
+    return metadata.create(
+        newInode(parent, name, FileType.FILE, mode, ByteString.EMPTY, caller, false, false));
+  }
+
+  @Override
+  public Attributes makeDirectory(InodeId parent, Name name, int mode, Caller caller) {
+    return metadata.create(
+        newInode(parent, name, FileType.DIRECTORY, mode, ByteString.EMPTY, caller, false, false));
+  }
+
+  @Override
+  public Attributes makeSymlink(InodeId parent, Name name, byte[] target, Caller caller) {
+    return metadata.create(
+        newInode(
+            parent,
+            name,
+            FileType.SYMLINK,
+            SYMLINK_MODE,
+            ByteString.copyFrom(target),
+            caller,
+            false,
+            false));
+  }
+
+  @Override
+  public Attributes link(InodeId inode, InodeId parent, Name name) {
+    return attributes.merged(metadata.link(inode, parent, name));
+  }
+
+  @Override
+  public void unlink(InodeId parent, Name name) {
+    inodes.drop(metadata.unlink(parent, name));
+  }
+
+  @Override
+  public void rmdir(InodeId parent, Name name) {
+    metadata.rmdir(parent, name);
+  }
+
+  @Override
+  public void rename(InodeId oldParent, Name oldName, InodeId newParent, Name newName, int flags) {
+    inodes.drop(metadata.rename(oldParent, oldName, newParent, newName, flags));
+  }
+
+  /** EISDIR, ELOOP if it is no file; with O_TRUNC the file is empty when this returns. */
+  @Override
+  public OpenFile open(InodeId inode, int flags, Caller caller) {
+    OpenFlags wanted = OpenFlags.of(flags);
+    OpenFile file = open(inode, wanted);
+    if (wanted.truncate()) {
+      try {
+        truncate(inode);
+      } catch (RuntimeException e) {
+        file.close();
+        throw e;
+      }
+    }
+    return file;
+  }
+
+  @SuppressWarnings("MustBeClosed") // closed by the file
+  private OpenFile open(InodeId inode, OpenFlags flags) {
+    return new RegionFile(inodes.open(inode, flags.write()), flags);
+  }
+
+  /** In a write session of its own: O_TRUNC counts in a read-only open too. */
+  private void truncate(InodeId inode) {
+    try (var hold = inodes.open(inode, true)) {
+      hold.inode().region().truncate(0);
+    }
+  }
+
+  @Override
+  @SuppressWarnings("MustBeClosed") // closed by the file
+  public Created create(InodeId parent, Name name, int mode, int flags, Caller caller) {
+    OpenFlags wanted = OpenFlags.of(flags);
+    var made =
+        inodes.create(
+            newInode(
+                parent, name, FileType.FILE, mode, ByteString.EMPTY, caller, true, wanted.write()));
+    return new Created(made.attributes(), new RegionFile(made.hold(), wanted));
+  }
+
+  private NewInode newInode(
+      InodeId parent,
+      Name name,
+      FileType type,
+      int mode,
+      ByteString target,
+      Caller caller,
+      boolean open,
+      boolean openForWrite) {
+    NodeId home = type == FileType.FILE ? self : NodeId.NONE;
+    return new NewInode(
+        parent,
+        name,
+        type,
+        mode & MODE_BITS,
+        caller.uid(),
+        caller.gid(),
+        target,
+        home,
+        open,
+        openForWrite);
+  }
+
+  @Override
+  public OpenDirectory openDirectory(InodeId directory) {
+    return PagedDirectory.open(metadata, directory);
+  }
+
+  @Override
+  public StatFs statFs() {
+    Metadata.Space space = metadata.space();
+    long free = Math.max(0, space.capacityBytes() - space.usedBytes());
+    return new StatFs(space.capacityBytes(), free, space.inodes());
+  }
+
+  @Override
+  public byte[] xattr(InodeId inode, byte[] name) {
+    return xattrs.get(inode, name);
+  }
+
+  @Override
+  public List<byte[]> xattrNames(InodeId inode) {
+    return xattrs.names(inode);
+  }
+
+  @Override
+  public void setXattr(InodeId inode, byte[] name, byte[] value, int flags) {
+    xattrs.set(inode, name, value, flags);
+  }
+
+  @Override
+  public void removeXattr(InodeId inode, byte[] name) {
+    xattrs.remove(inode, name);
+  }
+
+  @Override
+  @MustBeClosed
+  public TransferBuffer newBuffer(int bytes) {
+    return regions.newBuffer(bytes);
+  }
+
+  /**
+   * After this node's lease ran out and it joined again: opens again at the metadata service what
+   * is open here. What cannot be opened now is tried again; a file that is gone answers ESTALE.
+   */
+  public void reopenAll() {
+    inodes.reopenAll();
+  }
+
+  /** Number of inodes that this node has open. */
+  public int openInodes() {
+    return inodes.size();
+  }
+
+  /**
+   * Closes what is still open, so that sizes and times are committed; for when nobody uses it any
+   * more. Waits for the metadata service and the homes; an interrupt ends that.
+   */
+  @Override
+  public void close() {
+    inodes.close();
+  }
+}
