@@ -5,7 +5,6 @@ import com.google.gson.GsonBuilder;
 import com.google.gson.JsonParseException;
 import com.google.gson.Strictness;
 import com.google.gson.ToNumberPolicy;
-import com.google.gson.reflect.TypeToken;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -21,7 +20,6 @@ final class Json {
           .setStrictness(Strictness.STRICT)
           .setObjectToNumberStrategy(ToNumberPolicy.LONG_OR_DOUBLE)
           .create();
-  private static final TypeToken<Map<String, @Nullable Object>> OBJECT = new TypeToken<>() {};
 
   private Json() {}
 
@@ -33,16 +31,15 @@ final class Json {
   /**
    * @throws IllegalArgumentException if it is no JSON object
    */
+  @SuppressWarnings("unchecked") // the keys of a parsed object are strings
   static Map<String, @Nullable Object> parseObject(String text) {
-    Map<String, @Nullable Object> object;
     try {
-      object = GSON.fromJson(text, OBJECT);
+      if (GSON.fromJson(text, Object.class) instanceof Map<?, ?> object) {
+        return (Map<String, @Nullable Object>) object;
+      }
     } catch (JsonParseException e) {
       throw new IllegalArgumentException("not JSON: " + e.getMessage(), e);
     }
-    if (object == null) {
-      throw new IllegalArgumentException("not JSON: one object expected");
-    }
-    return object;
+    throw new IllegalArgumentException("not JSON: one object expected");
   }
 }
