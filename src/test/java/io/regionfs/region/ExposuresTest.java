@@ -1,11 +1,9 @@
 package io.regionfs.region;
 
-import static org.assertj.core.api.Assertions.tuple;
 import static io.regionfs.region.LentMemoryFixture.pattern;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
 
-import io.regionfs.proto.Ping;
-import java.util.Arrays;
 import io.regionfs.data.Region;
 import io.regionfs.model.Errno;
 import io.regionfs.model.FallocateMode;
@@ -13,7 +11,9 @@ import io.regionfs.model.InodeId;
 import io.regionfs.posix.Memory;
 import io.regionfs.proto.Exposure;
 import io.regionfs.proto.Exposures;
+import io.regionfs.proto.Ping;
 import io.regionfs.verbs.Access;
+import java.util.Arrays;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -61,8 +61,7 @@ class ExposuresTest {
     assertThat(exposure.getWritable()).isTrue();
     FakeFabric.Registered registered = host.fabric.find(exposure.getKey());
     assertThat(registered)
-        .isEqualTo(
-            new FakeFabric.Registered(exposure.getAddress(), 4096, Access.REMOTE_WRITE));
+        .isEqualTo(new FakeFabric.Registered(exposure.getAddress(), 4096, Access.REMOTE_WRITE));
     byte[] data = pattern(100, 1);
     Memory.put(exposure.getAddress() + 5000 - 4096, data, 0, 100);
     host.memory.find(new InodeId(1)).slot().growTo(5100);
@@ -77,9 +76,7 @@ class ExposuresTest {
     Exposures exposures = client.expose(1, 0, 50 * MIB, false);
     assertThat(exposures.getExposuresList())
         .extracting(Exposure::getOffset, Exposure::getLength, Exposure::getWritable)
-        .containsExactly(
-            tuple(0L, 4096L, false),
-            tuple(10L * MIB, 12_288L, false));
+        .containsExactly(tuple(0L, 4096L, false), tuple(10L * MIB, 12_288L, false));
     assertThat(exposures.getCoveredTo()).isEqualTo(50 * MIB);
     assertThat(client.expose(1, 20 * MIB, 100, false).getExposuresCount()).isZero();
     assertThat(host.memory.status().exposures()).isEqualTo(2);

@@ -74,8 +74,7 @@ final class HomeClient {
   }
 
   static HomeCall.Builder append(long inode, byte[] data) {
-    return to(inode)
-        .setAppend(Append.newBuilder().setData(ByteString.copyFrom(data)));
+    return to(inode).setAppend(Append.newBuilder().setData(ByteString.copyFrom(data)));
   }
 
   static HomeCall.Builder exposing(long inode, long offset, long length, boolean write) {

@@ -1,9 +1,9 @@
 package io.regionfs.region;
 
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static io.regionfs.region.HomeClient.to;
 import static io.regionfs.region.LentMemoryFixture.pattern;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.regionfs.data.Region;
 import io.regionfs.data.Slot;
@@ -186,8 +186,7 @@ class HomeHandlerTest {
     client.ask(HomeClient.attach(5, true));
     client.ask(to(5).setReserveAppend(1000));
     Thread.currentThread().interrupt();
-    assertThatThrownBy(
-            () -> host.open(5).append(host.buffer, 0, 10))
+    assertThatThrownBy(() -> host.open(5).append(host.buffer, 0, 10))
         .hasMessageContaining("EINTR:");
     assertThat(host.memory.stat(new InodeId(5), LentMemoryFixture.HOME).size()).isZero();
   }
