@@ -23,6 +23,7 @@ import io.regionfs.proto.SetTimes;
 import io.regionfs.proto.Settle;
 import io.regionfs.proto.Time;
 import io.regionfs.proto.Truncate;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -62,8 +63,8 @@ class HomeHandlerTest {
     assertThat(attached.getGeneration()).isEqualTo(host.memory.status().generation());
     assertThat(attached.getStat().getSize()).isZero();
     long slot = attached.getSlotAddress();
-    FakeFabric.Registered table = host.fabric.find(attached.getSlotKey());
-    assertThat(table).isNotNull();
+    FakeFabric.Registered table =
+        Objects.requireNonNull(host.fabric.find(attached.getSlotKey()), "the slots' key");
     assertThat(slot).isBetween(table.address(), table.address() + table.length() - Slot.BYTES);
     assertThat(Memory.getLong(slot + Slot.INODE)).isEqualTo(5);
     Memory.putLong(slot + Slot.SIZE, Slot.word(0, 1234));
