@@ -1,0 +1,102 @@
+package io.regionfs.verbs.soft;
+
+import com.ibm.disni.verbs.RdmaProvider;
+import java.lang.reflect.Field;
+import java.nio.ByteOrder;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * A software RDMA device. Once installed, DiSNI and all that stands on it use it without knowing.
+ */
+public final class SoftDevice {
+  /** Queue pair numbers are unique in the process, whatever device they belong to. */
+  private static final AtomicInteger QUEUE_PAIR_NUMBERS = new AtomicInteger(16);
+
+  private static final AtomicInteger DOMAIN_HANDLES = new AtomicInteger(1);
+
+  private final SoftDeviceOptions options;
+  private final MemoryTable memory = new MemoryTable();
+  private final ScheduledExecutorService timer;
+
+  SoftDevice(SoftDeviceOptions options) {
+    this.options = options;
+    if (ByteOrder.nativeOrder() != ByteOrder.LITTLE_ENDIAN) {
+      throw new IllegalStateException("soft verbs run on little-endian machines only");
+    }
+    ScheduledThreadPoolExecutor executor =
+        new ScheduledThreadPoolExecutor(
+            1,
+            task -> {
+              Thread thread = Executors.defaultThreadFactory().newThread(task);
+              thread.setName("soft-verbs-timer");
+              thread.setDaemon(true);
+              return thread;
+            });
+    executor.setRemoveOnCancelPolicy(true);
+    timer = executor;
+  }
+
+  /**
+   * Makes DiSNI use a software device for the rest of the process's life. A second call changes
+   * nothing and returns the device of the first, whatever its options.
+   *
+   * @throws IllegalStateException if DiSNI already runs on another provider
+   */
+  public static SoftDevice install(SoftDeviceOptions options) {
+    synchronized (RdmaProvider.class) {
+      try {
+        Field seat = RdmaProvider.class.getDeclaredField("provider");
+        seat.setAccessible(true);
+        Object seated = seat.get(null);
+        if (seated instanceof SoftProvider soft) {
+          return soft.device();
+        }
+        if (seated != null) {
+          throw new IllegalStateException(
+              "DiSNI already runs on "
+                  + seated.getClass().getName()
+                  + "; soft verbs must be installed before its first use");
+        }
+        DisniClasses.define();
+        SoftProvider provider = new SoftProvider(new SoftDevice(options));
+        seat.set(null, provider);
+        return provider.device();
+      } catch (ReflectiveOperationException e) {
+        throw new IllegalStateException("this DiSNI has no seat for a provider", e);
+      }
+    }
+  }
+
+  public SoftDeviceOptions options() {
+    return options;
+  }
+
+  /** Memory registered and not yet deregistered. */
+  public int registrations() {
+    return memory.size();
+  }
+
+  /** Bytes of it. */
+  public long registeredBytes() {
+    return memory.bytes();
+  }
+
+  MemoryTable memory() {
+    return memory;
+  }
+
+  ScheduledExecutorService timer() {
+    return timer;
+  }
+
+  int nextQueuePairNumber() {
+    return QUEUE_PAIR_NUMBERS.getAndIncrement();
+  }
+
+  int nextDomainHandle() {
+    return DOMAIN_HANDLES.getAndIncrement();
+  }
+}
