@@ -61,8 +61,7 @@ public abstract class VerbsContract {
 
   private static IbvSendWR read(long number, IbvMr to, IbvMr from, int offset, int bytes) {
     return VerbsPeer.at(
-        VerbsPeer.request(
-            number, IbvSendWR.IBV_WR_RDMA_READ, VerbsPeer.piece(to, offset, bytes)),
+        VerbsPeer.request(number, IbvSendWR.IBV_WR_RDMA_READ, VerbsPeer.piece(to, offset, bytes)),
         from.getAddr() + offset,
         from.getRkey());
   }

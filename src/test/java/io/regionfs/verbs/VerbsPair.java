@@ -35,8 +35,7 @@ final class VerbsPair implements AutoCloseable {
     listener.listen(8);
     client = new VerbsPeer(resolve(clientEvents, listener), shape);
     client.id.connect(parameters(rnrRetries));
-    RdmaCmId child =
-        event(serverEvents, EventType.RDMA_CM_EVENT_CONNECT_REQUEST).getConnIdPriv();
+    RdmaCmId child = event(serverEvents, EventType.RDMA_CM_EVENT_CONNECT_REQUEST).getConnIdPriv();
     server = new VerbsPeer(child, shape);
     child.accept(parameters(rnrRetries));
     event(serverEvents, EventType.RDMA_CM_EVENT_ESTABLISHED);

@@ -48,8 +48,7 @@ final class SoftCompletionChannel extends IbvCompChannel {
 
   SoftCompletionChannel(IbvContext context) throws IOException {
     super(-1, context);
-    wake =
-        TcpSocket.check(C.eventfd(0, LibC.O_CLOEXEC | EFD_SEMAPHORE_NONBLOCK), "eventfd");
+    wake = TcpSocket.check(C.eventfd(0, LibC.O_CLOEXEC | EFD_SEMAPHORE_NONBLOCK), "eventfd");
   }
 
   synchronized void attach(SoftCompletionQueue queue) {
@@ -179,7 +178,8 @@ final class SoftCompletionChannel extends IbvCompChannel {
       Link link = waiter.driven[i];
       watch(set + (long) (i + 1) * POLLFD_BYTES, link == null ? -1 : link.descriptor());
     }
-    int millis = nanos == -1 ? -1 : (int) Math.min(Integer.MAX_VALUE, Math.max(0, nanos) / 1_000_000 + 1);
+    int millis =
+        nanos == -1 ? -1 : (int) Math.min(Integer.MAX_VALUE, Math.max(0, nanos) / 1_000_000 + 1);
     int ready = C.poll(set, waiter.count + 1, millis);
     if (ready <= 0) {
       return true;

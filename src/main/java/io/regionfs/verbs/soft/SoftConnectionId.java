@@ -1,9 +1,9 @@
 package io.regionfs.verbs.soft;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import com.ibm.disni.verbs.RdmaCmEvent.EventType;
 import com.ibm.disni.verbs.RdmaCmId;
 import com.ibm.disni.verbs.RdmaConnParam;
-import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.regionfs.posix.LibC;
 import io.regionfs.posix.Memory;
 import java.io.IOException;

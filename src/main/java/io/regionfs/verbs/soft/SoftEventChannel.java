@@ -32,9 +32,7 @@ final class SoftEventChannel extends RdmaEventChannel {
       throw new IOException("event channel is destroyed");
     }
     try {
-      return timeoutMillis < 0
-          ? events.take()
-          : events.poll(timeoutMillis, TimeUnit.MILLISECONDS);
+      return timeoutMillis < 0 ? events.take() : events.poll(timeoutMillis, TimeUnit.MILLISECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw (IOException) new InterruptedIOException("waiting for a connection event").initCause(e);

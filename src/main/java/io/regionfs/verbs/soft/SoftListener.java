@@ -143,8 +143,7 @@ final class SoftListener {
         throw new IOException("expected a connection request");
       }
       IbvContext context = id.getVerbs();
-      SoftConnectionId child =
-          SoftConnectionId.requested(id, (SoftContext) context, fd, request);
+      SoftConnectionId child = SoftConnectionId.requested(id, (SoftContext) context, fd, request);
       child.event(EventType.RDMA_CM_EVENT_CONNECT_REQUEST, id, 0, request.privateData());
     } catch (IOException e) {
       LOG.debug("connection refused: {}", e.getMessage());

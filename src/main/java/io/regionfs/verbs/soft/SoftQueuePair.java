@@ -27,8 +27,7 @@ final class SoftQueuePair extends IbvQP {
   private static final Logger LOG = LoggerFactory.getLogger(SoftQueuePair.class);
   private static final int FOR_EVER = 7;
   private static final int RECEIVED = IbvWcOpcode.IBV_WC_RECV.getOpcode();
-  private static final int RECEIVED_IMMEDIATE =
-      IbvWcOpcode.IBV_WC_RECV_RDMA_WITH_IMM.getOpcode();
+  private static final int RECEIVED_IMMEDIATE = IbvWcOpcode.IBV_WC_RECV_RDMA_WITH_IMM.getOpcode();
 
   private final SoftConnectionId id;
   private final SoftProtectionDomain softDomain;

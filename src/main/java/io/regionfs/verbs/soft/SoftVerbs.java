@@ -54,11 +54,7 @@ final class SoftVerbs extends RdmaVerbs {
   @Override
   public SVCRegMr regMr(IbvPd domain, ByteBuffer buffer, int access) throws IOException {
     return new SoftRegistration(
-        (SoftProtectionDomain) domain,
-        Memory.addressOf(buffer),
-        buffer.capacity(),
-        access,
-        buffer);
+        (SoftProtectionDomain) domain, Memory.addressOf(buffer), buffer.capacity(), access, buffer);
   }
 
   @Override
@@ -82,14 +78,14 @@ final class SoftVerbs extends RdmaVerbs {
   }
 
   @Override
-  public SVCPostSend postSend(
-      IbvQP pair, List<IbvSendWR> requests, @Nullable List<IbvSendWR> bad) throws IOException {
+  public SVCPostSend postSend(IbvQP pair, List<IbvSendWR> requests, @Nullable List<IbvSendWR> bad)
+      throws IOException {
     return new SoftPostSend((SoftQueuePair) pair, requests);
   }
 
   @Override
-  public SVCPostRecv postRecv(
-      IbvQP pair, List<IbvRecvWR> requests, @Nullable List<IbvRecvWR> bad) throws IOException {
+  public SVCPostRecv postRecv(IbvQP pair, List<IbvRecvWR> requests, @Nullable List<IbvRecvWR> bad)
+      throws IOException {
     return new SoftPostReceive((SoftQueuePair) pair, requests);
   }
 
