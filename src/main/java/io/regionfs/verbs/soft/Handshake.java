@@ -17,6 +17,7 @@ import java.util.Arrays;
  * @param readDepth READs and atomics that the sender of the message serves at once, 1–255
  * @param rnrRetries how often the sender retries when no receive is posted; 7 means for ever
  */
+@SuppressWarnings("ArrayRecordComponent") // made, sent or read once, and never compared
 record Handshake(int kind, int queuePair, int readDepth, int rnrRetries, byte[] privateData) {
   static final int BYTES = 128;
 
