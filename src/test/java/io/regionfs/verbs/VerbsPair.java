@@ -64,6 +64,7 @@ final class VerbsPair implements AutoCloseable {
   }
 
   /** Waits for the next event, which must be of this type, and acknowledges it. */
+  @SuppressWarnings("EnumOrdinal") // how DiSNI numbers events
   static RdmaCmEvent event(RdmaEventChannel events, EventType type) throws IOException {
     RdmaCmEvent event = next(events);
     assertThat(EventType.values()[event.getEvent()]).isEqualTo(type);

@@ -80,6 +80,7 @@ final class VerbsPeer implements AutoCloseable {
     return piece;
   }
 
+  @SuppressWarnings("JdkObsolete") // the type that DiSNI wants
   static IbvSendWR request(long number, int opcode, IbvSge... pieces) {
     IbvSendWR request = new IbvSendWR();
     request.setWr_id(number);
@@ -100,6 +101,7 @@ final class VerbsPeer implements AutoCloseable {
     qp.postSend(List.of(requests), null).execute().free();
   }
 
+  @SuppressWarnings("JdkObsolete") // the type that DiSNI wants
   void receive(long number, IbvSge... pieces) throws IOException {
     IbvRecvWR request = new IbvRecvWR();
     request.setWr_id(number);

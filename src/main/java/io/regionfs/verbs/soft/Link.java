@@ -174,7 +174,7 @@ final class Link {
           LockSupport.parkNanos(faults.delayNanos());
         }
         if (!progress()) {
-          Thread.yield();
+          LockSupport.parkNanos(1);
         }
       }
     }

@@ -23,7 +23,7 @@ final class Receiver {
   private final Responder responder;
   private final long buffer = Memory.allocate(BUFFER_BYTES);
   private final long pieces;
-  private long asked;
+  private int asked;
   private int position;
   private int limit;
 

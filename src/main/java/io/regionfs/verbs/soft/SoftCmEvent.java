@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
 final class SoftCmEvent extends RdmaCmEvent {
   private long privateData;
 
+  @SuppressWarnings("EnumOrdinal") // how DiSNI numbers events
   SoftCmEvent(
       EventType type, @Nullable RdmaCmId listener, RdmaCmId id, int status, byte[] privateBytes)
       throws IOException {

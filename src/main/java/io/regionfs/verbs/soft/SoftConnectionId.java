@@ -142,6 +142,7 @@ final class SoftConnectionId extends RdmaCmId {
     pair.accept(fd, asked, handshake(Handshake.ACCEPT, parameters));
   }
 
+  @GuardedBy("this")
   private SoftQueuePair requirePair() throws IOException {
     SoftQueuePair pair = queuePair;
     if (pair == null) {
@@ -150,6 +151,7 @@ final class SoftConnectionId extends RdmaCmId {
     return pair;
   }
 
+  @GuardedBy("this")
   private Handshake handshake(int kind, RdmaConnParam parameters) throws IOException {
     int bytes = parameters.getPrivate_data() == 0 ? 0 : parameters.getPrivate_data_len();
     if (bytes < 0 || bytes > Handshake.MAX_PRIVATE_DATA) {

@@ -45,6 +45,7 @@ public final class SoftDevice {
    *
    * @throws IllegalStateException if DiSNI already runs on another provider
    */
+  @SuppressWarnings("LockOnNonEnclosingClassLiteral") // the lock of the field that is set
   public static SoftDevice install(SoftDeviceOptions options) {
     synchronized (RdmaProvider.class) {
       try {

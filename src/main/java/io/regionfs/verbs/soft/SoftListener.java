@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.Map;
+import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -110,7 +111,7 @@ final class SoftListener {
   }
 
   private static void pauseBriefly() {
-    java.util.concurrent.locks.LockSupport.parkNanos(10_000_000);
+    LockSupport.parkNanos(10_000_000);
   }
 
   private void read(int fd) {

@@ -339,7 +339,10 @@ final class SoftQueuePair extends IbvQP {
 
   // Serving the peer's requests. Called by the reader.
 
-  /** Begins to move bytes into memory; false if it isn't registered any more. */
+  /**
+   * Begins to move bytes into memory, until {@link #untouch}; false if it isn't registered any more.
+   */
+  @SuppressWarnings("LockNotBeforeTry") // held on return
   boolean touch(Segments into, int from, int to) {
     touching.lock();
     if (isAlive()) {
@@ -664,8 +667,7 @@ final class SoftQueuePair extends IbvQP {
         return;
       }
       enter(IBV_QPS_ERR);
-      touching.lock();
-      touching.unlock();
+      awaitTouching();
       flushQueues(status);
       closing = true;
       Link current = link;
@@ -683,6 +685,16 @@ final class SoftQueuePair extends IbvQP {
     }
     if (tell) {
       id.event(EventType.RDMA_CM_EVENT_DISCONNECTED, 0);
+    }
+  }
+
+  /** Waits until the bytes that are moving have moved; none will follow. */
+  private void awaitTouching() {
+    touching.lock();
+    try {
+      // Whoever comes next sees the new state.
+    } finally {
+      touching.unlock();
     }
   }
 
