@@ -340,7 +340,8 @@ final class SoftQueuePair extends IbvQP {
   // Serving the peer's requests. Called by the reader.
 
   /**
-   * Begins to move bytes into memory, until {@link #untouch}; false if it isn't registered any more.
+   * Begins to move bytes into memory, until {@link #untouch}; false if it isn't registered any
+   * more.
    */
   @SuppressWarnings("LockNotBeforeTry") // held on return
   boolean touch(Segments into, int from, int to) {
