@@ -383,6 +383,15 @@ public abstract class RpcContract {
   }
 
   @Test
+  void aPingIsAnsweredWithoutTheHandler() throws Exception {
+    Request ping = Request.newBuilder().setPing(Ping.getDefaultInstance()).build();
+    try (RpcServer server = transport.serve(anyPort(), (request, responder) -> {});
+        RpcClient client = transport.client(server.address())) {
+      assertThat(client.call(ping, LONG)).isEqualTo(Reply.getDefaultInstance());
+    }
+  }
+
+  @Test
   void closingTheClientEndsItsCalls() throws Exception {
     AtomicInteger seen = new AtomicInteger();
     try (RpcServer server =

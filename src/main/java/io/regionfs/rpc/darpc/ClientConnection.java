@@ -44,6 +44,7 @@ final class ClientConnection extends RpcEndpoint {
   private final AtomicBoolean driving = new AtomicBoolean(true);
 
   private int lastTicket; // guarded by posting
+  private volatile boolean connected;
   private volatile boolean used;
   private int unusedTicks; // the watcher's
 
@@ -68,7 +69,7 @@ final class ClientConnection extends RpcEndpoint {
     return (CompletionQueue) getCqProvider();
   }
 
-  /** Connects; on failure the caller loses this connection. */
+  /** Connects; a connection that could not be made is lost. */
   void connect(InetSocketAddress peer) throws IOException, InterruptedException {
     try {
       int millis = (int) options.connectTimeout().toMillis();
@@ -80,6 +81,10 @@ final class ClientConnection extends RpcEndpoint {
       allocateResources();
       getIdPriv().connect(getConnParam());
       awaitStage(Stage.CONNECTED, end);
+      connected = true;
+    } catch (IOException | InterruptedException | RuntimeException e) {
+      lose(String.valueOf(e.getMessage()));
+      throw e;
     } finally {
       driving.set(false);
     }
@@ -232,10 +237,11 @@ final class ClientConnection extends RpcEndpoint {
   @Override
   public void dispatchReceive(ByteBuffer buffer, int ticket, int index) throws IOException {
     heard();
+    Reply reply = Reply.parseFrom(ProtobufMessage.received(buffer, receivedBytes()));
     PendingCall call = pending.remove(ticket);
-    if (call != null) {
-      call.complete(Reply.parseFrom(ProtobufMessage.received(buffer, receivedBytes())));
-    } // else its caller has given up
+    if (call != null) { // else its caller has given up
+      call.complete(reply);
+    }
     postRecv(index);
   }
 
@@ -246,7 +252,7 @@ final class ClientConnection extends RpcEndpoint {
 
   /** Called by the watcher at even intervals: takes in late replies, sends and counts pings. */
   void tick(int silentTicksAllowed, int unusedTicksAllowed) {
-    if (isLost()) {
+    if (!connected || isLost()) {
       return;
     }
     if (driving.compareAndSet(false, true)) {

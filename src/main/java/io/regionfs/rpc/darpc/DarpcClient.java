@@ -93,7 +93,7 @@ final class DarpcClient implements RpcClient {
 
   /** Runs in a thread of the transport. */
   private void connect(CompletableFuture<ClientConnection> attempt) {
-    ClientConnection made = null;
+    ClientConnection made;
     try {
       DarpcTransport.checkAddress(peer);
       made = transport.newConnection();
@@ -101,14 +101,20 @@ final class DarpcClient implements RpcClient {
       LOG.debug("connected to {}", peer);
     } catch (IOException | InterruptedException | RuntimeException e) {
       LOG.debug("cannot connect to {}: {}", peer, e.toString());
-      if (made != null) {
-        made.lose(String.valueOf(e.getMessage()));
-      }
       attempt.completeExceptionally(e);
       return;
     }
     if (!attempt.complete(made)) {
       made.lose("the client was closed");
+    }
+  }
+
+  /** Lets go of a connection that was lost, and so of its buffers, before the next call does. */
+  void forgetLost() {
+    synchronized (lock) {
+      if (connection != null && isSpent(connection)) {
+        connection = null;
+      }
     }
   }
 

@@ -150,6 +150,7 @@ public final class DarpcTransport implements RpcTransport {
     } catch (IOException | InterruptedException | RuntimeException e) {
       LOG.warn("could not free a connection", e);
     } finally {
+      clients.forEach(DarpcClient::forgetLost);
       synchronized (lock) {
         connections.remove(connection);
         lock.notifyAll();

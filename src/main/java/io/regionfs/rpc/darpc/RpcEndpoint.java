@@ -155,7 +155,7 @@ abstract class RpcEndpoint extends DaRPCEndpoint<ProtobufMessage, ProtobufMessag
     try {
       dispatchCqEvent(completion);
     } catch (IOException | RuntimeException e) {
-      lose("malformed traffic: " + e.getMessage());
+      lose("broken or malformed: " + e.getMessage());
     }
   }
 
