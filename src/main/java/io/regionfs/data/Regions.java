@@ -8,8 +8,8 @@ import io.regionfs.model.RegionStat;
 /** The regions of the cluster as one node reaches them, at home here or elsewhere. */
 public interface Regions extends AutoCloseable {
   /**
-   * @param mayBeNew nothing was ever written to it, so that its home makes it if it has none; else
-   *     a missing region is lost: EIO
+   * @param mayBeNew nothing was ever written to it, so that its home makes it if it has none,
+   *     before this returns; else a missing region is lost: EIO, here or at first use
    */
   @MustBeClosed
   Region open(InodeId inode, NodeId home, boolean mayBeNew);

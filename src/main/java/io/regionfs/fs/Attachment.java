@@ -100,10 +100,7 @@ final class Attachment {
   private void make(@Nullable Instant mtime) {
     Region made = regions.open(id, home, true);
     try {
-      // Reaches the home, so that the region is there before anyone else looks for it.
-      if (mtime == null) {
-        made.stat();
-      } else {
+      if (mtime != null) {
         made.setModified(mtime);
       }
     } catch (RuntimeException e) {

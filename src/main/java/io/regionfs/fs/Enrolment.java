@@ -3,7 +3,6 @@ package io.regionfs.fs;
 import io.regionfs.meta.Metadata;
 import io.regionfs.meta.Metadata.Removal;
 import io.regionfs.model.Attributes;
-import io.regionfs.model.Errno;
 import io.regionfs.model.FsException;
 import io.regionfs.model.InodeId;
 import io.regionfs.model.RegionStat;
@@ -103,19 +102,22 @@ final class Enrolment {
   }
 
   /**
-   * Commits a region's state and ends the session.
+   * Ends the session; see {@link Metadata#closeWrite}.
    *
    * @param stat null leaves what was committed last
+   * @return the values are committed, or the inode is gone
    */
-  void endSession(@Nullable RegionStat stat) {
+  boolean endSession(@Nullable RegionStat stat) {
     session = Standing.UNKNOWN;
     ending.accept(id);
+    boolean committed = true;
     try {
-      metadata.closeWrite(id, stat);
+      committed = metadata.closeWrite(id, stat);
     } catch (FsException e) {
       acceptRefusal(e);
     }
     session = Standing.NONE;
+    return committed;
   }
 
   Removal endOpen(@Nullable Instant readAt) {
@@ -129,26 +131,6 @@ final class Enrolment {
     }
     open = Standing.NONE;
     return removal;
-  }
-
-  /**
-   * Replaces what {@link #endSession} committed.
-   *
-   * @return false if somebody is writing again, who will commit it
-   */
-  boolean correct(RegionStat stat) {
-    try {
-      if (metadata.attributes(id).atHome()) {
-        return false;
-      }
-      metadata.settle(id, stat);
-      return true;
-    } catch (FsException e) {
-      if (e.errno() == Errno.ENOENT) {
-        return false;
-      }
-      throw e;
-    }
   }
 
   /** A service that refuses to end an open has none: it lapsed with a lease. */

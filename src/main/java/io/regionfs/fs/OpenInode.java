@@ -40,6 +40,7 @@ final class OpenInode {
   private static final Duration ATTACH_GRACE = Duration.ofSeconds(2);
 
   private static final long ATTACH_RETRY_MILLIS = 10;
+  private static final int SETTLE_ATTEMPTS = 2;
 
   private final InodeId id;
   private final Metadata metadata;
@@ -217,7 +218,7 @@ final class OpenInode {
       enrolment.lapse();
       ensure(writes > 0);
     } catch (FsException e) {
-      if (e.errno() != Errno.ENOENT && e.errno() != Errno.ESTALE) {
+      if (e.errno() != Errno.ENOENT) {
         throw e;
       }
       LOG.warn("inode {} is gone since this node's lease ran out: {}", id, e.getMessage());
@@ -333,23 +334,20 @@ final class OpenInode {
   }
 
   /**
-   * Commits what the home says and ends the session. Between asking the home and the commit another
-   * node may have written and ended its own session, which did not count as the last: so the home
-   * is asked again, until it agrees with what was committed or somebody else is writing.
+   * Commits what the home says and ends the session. If other nodes wrote at the same time, nobody
+   * knows whose values are the last: then a session that this node has alone settles it, if it gets
+   * one; else the home stays the authority, which is right, but costs every stat a call to it.
    */
   @GuardedBy("lock")
   private void endSession() {
-    RegionStat committed = attachment.stat();
-    enrolment.endSession(committed);
-    if (attachment.endSession()) {
-      return;
-    }
-    while (committed != null) {
-      RegionStat now = attachment.stat();
-      if (now == null || now.equals(committed) || !enrolment.correct(now)) {
+    for (int attempt = 1; ; attempt++) {
+      RegionStat stat = attachment.stat();
+      boolean committed = enrolment.endSession(stat);
+      boolean nothingToSettle = attachment.endSession() || stat == null;
+      if (committed || nothingToSettle || attempt == SETTLE_ATTEMPTS) {
         return;
       }
-      committed = now;
+      enrolment.join(true);
     }
   }
 

@@ -65,10 +65,13 @@ public interface Metadata extends AutoCloseable {
   Attributes open(InodeId inode, boolean write);
 
   /**
-   * Ends this node's write session; with {@code stat} from the home, unless other nodes still
-   * write.
+   * Ends this node's write session and commits {@code stat}, the home's values, if nobody else can
+   * have changed them since they were asked for.
+   *
+   * @return false if the home stays the authority: no values were given, or other nodes write, or
+   *     wrote at the same time. A session that one node has alone ends that.
    */
-  void closeWrite(InodeId inode, @Nullable RegionStat stat);
+  boolean closeWrite(InodeId inode, @Nullable RegionStat stat);
 
   /**
    * Ends this node's open (its write session must be ended before). {@code readAt} if it was read,

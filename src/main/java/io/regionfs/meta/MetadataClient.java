@@ -157,13 +157,13 @@ public final class MetadataClient implements Metadata {
   }
 
   @Override
-  public void closeWrite(InodeId inode, @Nullable RegionStat stat) {
+  public boolean closeWrite(InodeId inode, @Nullable RegionStat stat) {
     Close.Builder close =
         Close.newBuilder().setInode(inode.value()).setNode(self.value()).setWrite(true);
     if (stat != null) {
       close.setSettled(Messages.settle(inode, stat));
     }
-    command(Operation.newBuilder().setClose(close));
+    return !command(Operation.newBuilder().setClose(close)).getAttributes().getAtHome();
   }
 
   @Override

@@ -64,7 +64,7 @@ final class Sessions {
     }
     if (close.getWrite()) {
       closeWrite(inode, close);
-      return Replies.NOTHING_REMOVED;
+      return Replies.attributes(inode);
     }
     nodes.closed(close.getNode(), inode.id);
     return Replies.removal(end(inode, close.getNode()));

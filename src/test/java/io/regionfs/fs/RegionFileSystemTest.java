@@ -7,13 +7,14 @@ import static io.regionfs.fs.Files.O_WRONLY;
 import static io.regionfs.fs.Files.refusal;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.regionfs.fs.FakeService.Trap;
+import io.regionfs.fs.WatchedMetadata.Trap;
 import io.regionfs.model.Attributes;
 import io.regionfs.model.Errno;
 import io.regionfs.model.FsException;
 import io.regionfs.model.InodeId;
 import io.regionfs.model.Name;
-import io.regionfs.model.NodeId;
+import io.regionfs.rpc.local.LocalTransport;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Objects;
@@ -24,19 +25,24 @@ import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** On fakes, which can fail and be interleaved at will. */
+/** On regions in the heap and a watched service, which fail and are interleaved at will. */
 class RegionFileSystemTest extends ClusterContract {
   private static final Duration DEADLINE = Duration.ofSeconds(60);
 
-  private final FakeService service = new FakeService();
+  private final TestService service;
   private final FakeRegions regions = new FakeRegions();
-  private final RegionFileSystem one = newNode(1);
-  private final RegionFileSystem two = newNode(2);
-  private final Files files = new Files(one);
+  private final WatchedMetadata watched;
+  private final RegionFileSystem one;
+  private final RegionFileSystem two;
+  private final Files files;
 
-  private RegionFileSystem newNode(int number) {
-    NodeId id = new NodeId(number);
-    return new RegionFileSystem(service.client(id), regions, id, new FsOptions("by hand"));
+  RegionFileSystemTest() throws IOException {
+    service = new TestService(new LocalTransport());
+    watched = new WatchedMetadata(service.metadata(1));
+    FsOptions options = new FsOptions("by hand");
+    one = new RegionFileSystem(watched.metadata(), regions, service.id(1), options);
+    two = new RegionFileSystem(service.metadata(2), regions, service.id(2), options);
+    files = new Files(one);
   }
 
   @Override
@@ -51,13 +57,14 @@ class RegionFileSystemTest extends ClusterContract {
 
   @Override
   void expire(int number) {
-    service.expire(new NodeId(number));
+    service.rejoin(number);
   }
 
   @AfterEach
   void nothingIsLeft() {
     one.close();
     two.close();
+    service.close();
     assertThat(regions.handles).hasValue(0);
     assertThat(regions.buffers).hasValue(0);
   }
@@ -68,16 +75,16 @@ class RegionFileSystemTest extends ClusterContract {
     OpenFile reader = files.open(inode, O_RDONLY);
     OpenFile writer = files.open(inode, O_RDWR);
     OpenFile another = files.open(inode, O_WRONLY);
-    assertThat(service.openers(inode)).containsExactly(1);
-    assertThat(service.writers(inode)).containsExactly(1);
+    assertThat(watched.isOpen(inode)).isTrue();
+    assertThat(watched.isInSession(inode)).isTrue();
     writer.close();
     writer.close();
-    assertThat(service.writers(inode)).containsExactly(1);
+    assertThat(watched.isInSession(inode)).isTrue();
     another.close();
-    assertThat(service.writers(inode)).isEmpty();
-    assertThat(service.openers(inode)).containsExactly(1);
+    assertThat(watched.isInSession(inode)).isFalse();
+    assertThat(watched.isOpen(inode)).isTrue();
     reader.close();
-    assertThat(service.openers(inode)).isEmpty();
+    assertThat(watched.isOpen(inode)).isFalse();
   }
 
   @Test
@@ -93,7 +100,7 @@ class RegionFileSystemTest extends ClusterContract {
               opened.set(files.open(inode, O_RDWR));
             },
             "opener");
-    service.trap.set(
+    watched.trap.set(
         new Trap(
             "close",
             false,
@@ -104,28 +111,28 @@ class RegionFileSystemTest extends ClusterContract {
             }));
     last.close();
     opener.join(DEADLINE.toMillis());
-    assertThat(service.openers(inode)).containsExactly(1);
-    assertThat(service.writers(inode)).containsExactly(1);
+    assertThat(watched.isOpen(inode)).isTrue();
+    assertThat(watched.isInSession(inode)).isTrue();
     got(opened).close();
-    assertThat(service.openers(inode)).isEmpty();
+    assertThat(watched.isOpen(inode)).isFalse();
   }
 
   @Test
   void aFileOpenedAndClosedByAnotherWhileItIsMadeStaysOpen() {
     AtomicReference<InodeId> seen = new AtomicReference<>();
-    service.trap.set(
+    watched.trap.set(
         new Trap(
             "create",
             true,
             () -> {
               InodeId inode = files.lookup("a").inode();
               files.open(inode, O_RDWR).close();
-              assertThat(service.openers(inode)).isEmpty();
+              assertThat(watched.isOpen(inode)).isFalse();
               seen.set(inode);
             }));
     try (OpenFile file = files.create("a").file()) {
-      assertThat(service.openers(got(seen))).containsExactly(1);
-      assertThat(service.writers(got(seen))).containsExactly(1);
+      assertThat(watched.isOpen(got(seen))).isTrue();
+      assertThat(watched.isInSession(got(seen))).isTrue();
       files.unlink("a");
       files.write(file, 0, "text");
       assertThat(files.read(file, 0, 10)).isEqualTo("text");
@@ -136,7 +143,7 @@ class RegionFileSystemTest extends ClusterContract {
   @Test
   void aSessionEndedByAnotherWhileTheFileIsMadeIsBegunAgain() {
     AtomicReference<OpenFile> reader = new AtomicReference<>();
-    service.trap.set(
+    watched.trap.set(
         new Trap(
             "create",
             true,
@@ -146,11 +153,11 @@ class RegionFileSystemTest extends ClusterContract {
               files.open(inode, O_RDWR).close();
             }));
     FileSystem.Created created = files.create("a");
-    assertThat(service.writers(created.attributes().inode())).containsExactly(1);
+    assertThat(watched.isInSession(created.attributes().inode())).isTrue();
     files.write(created.file(), 0, "text");
     created.file().close();
     got(reader).close();
-    assertThat(service.openers(created.attributes().inode())).isEmpty();
+    assertThat(watched.isOpen(created.attributes().inode())).isFalse();
     assertThat(files.size(created.attributes().inode())).isEqualTo(4);
   }
 
@@ -159,8 +166,8 @@ class RegionFileSystemTest extends ClusterContract {
     InodeId inode = files.make("a", "text");
     failAfter("open", Errno.EINTR);
     assertThat(refusal(() -> files.open(inode, O_RDWR).close())).contains(Errno.EINTR);
-    assertThat(service.writers(inode)).containsExactly(1);
-    await(() -> service.openers(inode).isEmpty() && one.openInodes() == 0);
+    assertThat(watched.isInSession(inode)).isTrue();
+    await(() -> !watched.isOpen(inode) && one.openInodes() == 0);
     assertThat(one.attributes(inode).atHome()).isFalse();
   }
 
@@ -171,9 +178,9 @@ class RegionFileSystemTest extends ClusterContract {
     files.append(file, "!");
     failBefore("closeWrite", Errno.ETIMEDOUT);
     file.close();
-    assertThat(service.writers(inode)).containsExactly(1);
+    assertThat(watched.isInSession(inode)).isTrue();
     assertThat(files.size(inode)).isEqualTo(5);
-    await(() -> service.openers(inode).isEmpty() && one.openInodes() == 0);
+    await(() -> !watched.isOpen(inode) && one.openInodes() == 0);
     assertThat(one.attributes(inode).atHome()).isFalse();
     assertThat(files.size(inode)).isEqualTo(5);
   }
@@ -185,7 +192,7 @@ class RegionFileSystemTest extends ClusterContract {
       OpenFile file = files.open(inode, O_RDWR);
       failAfter(call, Errno.ETIMEDOUT);
       file.close();
-      await(() -> service.openers(inode).isEmpty() && one.openInodes() == 0);
+      await(() -> !watched.isOpen(inode) && one.openInodes() == 0);
     }
     assertThat(files.content(inode)).isEqualTo("text");
   }
@@ -197,7 +204,7 @@ class RegionFileSystemTest extends ClusterContract {
     failAfter("close", Errno.ETIMEDOUT);
     file.close();
     try (OpenFile again = files.open(inode, O_RDWR)) {
-      assertThat(service.writers(inode)).containsExactly(1);
+      assertThat(watched.isInSession(inode)).isTrue();
       files.unlink("a");
       assertThat(files.read(again, 0, 10)).isEqualTo("text");
     }
@@ -206,11 +213,11 @@ class RegionFileSystemTest extends ClusterContract {
   }
 
   @Test
-  void aStaleCommitIsCorrected() {
+  void aCommitThatAnotherOverranIsNotTaken() {
     InodeId inode = files.make("a", "");
     OpenFile first = files.open(inode, O_WRONLY);
     OpenFile second = new Files(two).open(inode, O_WRONLY);
-    service.trap.set(
+    watched.trap.set(
         new Trap(
             "closeWrite",
             false,
@@ -219,7 +226,7 @@ class RegionFileSystemTest extends ClusterContract {
               second.close();
             }));
     first.close();
-    Attributes committed = service.client(new NodeId(1)).attributes(inode);
+    Attributes committed = service.metadata(2).attributes(inode);
     assertThat(committed.atHome()).isFalse();
     assertThat(committed.size()).isEqualTo(4);
   }
@@ -229,7 +236,7 @@ class RegionFileSystemTest extends ClusterContract {
     InodeId inode = files.make("a", "text");
     OpenFile writer = files.open(inode, O_RDWR);
     files.append(writer, " more");
-    regions.lost.add(new NodeId(1));
+    regions.lost.add(service.id(1));
     Files away = new Files(two);
     assertThat(away.size(inode)).isEqualTo(4);
     assertThat(files.size(inode)).isEqualTo(4);
@@ -238,7 +245,7 @@ class RegionFileSystemTest extends ClusterContract {
     assertThat(refusal(() -> files.write(writer, 0, "x"))).contains(Errno.EIO);
     assertThat(refusal(() -> writer.fsync(false))).contains(Errno.EIO);
     writer.close();
-    assertThat(service.openers(inode)).isEmpty();
+    assertThat(watched.isOpen(inode)).isFalse();
     away.unlink("a");
     assertThat(refusal(() -> away.size(inode))).contains(Errno.ENOENT);
   }
@@ -246,9 +253,9 @@ class RegionFileSystemTest extends ClusterContract {
   @Test
   void aFailedTruncationFailsTheOpenAndLeavesNothingOpen() {
     InodeId inode = files.make("a", "text");
-    regions.lost.add(new NodeId(1));
+    regions.lost.add(service.id(1));
     assertThat(refusal(() -> files.open(inode, O_RDWR | O_TRUNC).close())).contains(Errno.EIO);
-    await(() -> service.openers(inode).isEmpty() && one.openInodes() == 0);
+    await(() -> !watched.isOpen(inode) && one.openInodes() == 0);
   }
 
   @Test
@@ -257,7 +264,7 @@ class RegionFileSystemTest extends ClusterContract {
     Files away = new Files(two);
     AtomicReference<Thread> reader = new AtomicReference<>();
     AtomicReference<String> read = new AtomicReference<>();
-    service.trap.set(
+    watched.trap.set(
         new Trap(
             "open",
             true,
@@ -286,7 +293,7 @@ class RegionFileSystemTest extends ClusterContract {
   @Test
   void aFileThatNobodyWroteNeedsNoHome() {
     InodeId inode = one.makeFile(InodeId.ROOT, Name.of("a"), 0644, Files.CALLER).inode();
-    regions.lost.add(new NodeId(1));
+    regions.lost.add(service.id(1));
     assertThat(files.content(inode)).isEmpty();
     assertThat(files.size(inode)).isZero();
     assertThat(refusal(() -> files.open(inode, O_WRONLY).close())).contains(Errno.EIO);
@@ -323,15 +330,15 @@ class RegionFileSystemTest extends ClusterContract {
 
   @Test
   void spaceIsWhatTheServiceSays() {
-    assertThat(one.statFs()).isEqualTo(new FileSystem.StatFs(1000, 600, 1));
+    assertThat(one.statFs()).isEqualTo(new FileSystem.StatFs(2000, 1200, 1));
   }
 
   private void failBefore(String call, Errno errno) {
-    service.trap.set(new Trap(call, false, () -> fail(errno)));
+    watched.trap.set(new Trap(call, false, () -> fail(errno)));
   }
 
   private void failAfter(String call, Errno errno) {
-    service.trap.set(new Trap(call, true, () -> fail(errno)));
+    watched.trap.set(new Trap(call, true, () -> fail(errno)));
   }
 
   private static void fail(Errno errno) {
