@@ -73,23 +73,31 @@ final class Calls {
   /** One attempt; null if no replica answered in this time. */
   @Nullable Reply tryOnce(Request.Builder request, Duration within) {
     try {
-      Request complete = request.setClientId(clientId).build();
-      Reply reply = replica().call(complete, within);
-      return reply.getErrno() == Errno.EAGAIN.code() ? null : checked(reply);
-    } catch (RpcException e) {
-      LOG.debug("The metadata service does not answer", e);
-      return null;
+      Reply reply = attempt(request.setClientId(clientId).build(), within);
+      return reply == null ? null : checked(reply);
     } catch (InterruptedException e) {
       throw interrupted(e);
     }
   }
 
-  private static FsException interrupted(InterruptedException e) {
-    return new FsException(Errno.EINTR, "interrupted while waiting for the metadata service", e);
+  /** Null if this replica did not answer or does not lead: the next attempt goes to another. */
+  private @Nullable Reply attempt(Request request, Duration within) throws InterruptedException {
+    int asked = current.get();
+    RpcClient replica = replicas.get(Math.floorMod(asked, replicas.size()));
+    try {
+      Reply reply = replica.call(request, within);
+      if (reply.getErrno() != Errno.EAGAIN.code()) {
+        return reply;
+      }
+    } catch (RpcException e) {
+      LOG.debug("{} was not answered: {}", request.getCallCase(), e.getMessage());
+    }
+    current.compareAndSet(asked, asked + 1);
+    return null;
   }
 
-  private RpcClient replica() {
-    return replicas.get(Math.floorMod(current.get(), replicas.size()));
+  private static FsException interrupted(InterruptedException e) {
+    return new FsException(Errno.EINTR, "interrupted while waiting for the metadata service", e);
   }
 
   private Reply repeat(Request request) throws InterruptedException {
@@ -99,16 +107,10 @@ final class Calls {
       if (closed) {
         throw new FsException(Errno.ENOTCONN, "the metadata client is closed");
       }
-      int asked = current.get();
-      try {
-        Reply reply = replica().call(request, options.attempt());
-        if (reply.getErrno() != Errno.EAGAIN.code()) {
-          return reply;
-        }
-      } catch (RpcException e) {
-        LOG.debug("{}: attempt {} failed, {}", request.getCallCase(), attempt, e.getMessage());
+      Reply reply = attempt(request, options.attempt());
+      if (reply != null) {
+        return reply;
       }
-      current.compareAndSet(asked, asked + 1);
       Duration waited = Duration.ofNanos(System.nanoTime() - start);
       if (limit != null && waited.compareTo(limit) >= 0) {
         throw new FsException(

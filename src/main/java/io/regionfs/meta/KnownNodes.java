@@ -17,6 +17,7 @@ final class KnownNodes {
   private static final Duration FRESH = Duration.ofSeconds(1);
 
   private final Supplier<@Nullable List<Node>> tryToList;
+  private final Supplier<List<Node>> list;
   private volatile @Nullable Listing listing;
   private volatile long version;
 
@@ -24,9 +25,11 @@ final class KnownNodes {
 
   /**
    * @param tryToList asks the service, shortly; null if it does not answer
+   * @param list asks the service until it answers
    */
-  KnownNodes(Supplier<@Nullable List<Node>> tryToList) {
+  KnownNodes(Supplier<@Nullable List<Node>> tryToList, Supplier<List<Node>> list) {
     this.tryToList = tryToList;
+    this.list = list;
   }
 
   /** The service's list has this version now. */
@@ -34,30 +37,32 @@ final class KnownNodes {
     version = now;
   }
 
-  /** Null if there is no such node, or nothing is known because the service never answered. */
+  /** Null if there is no such node. */
   @Nullable Node find(NodeId id) {
     Listing known = listing;
-    if (known == null || isStale(known)) {
-      known = refreshed(known);
+    if (known != null && !isStale(known)) {
+      Node node = known.nodes.get(id);
+      if (node != null) {
+        return node;
+      }
     }
-    return known == null ? null : known.nodes.get(id);
+    long asked = version;
+    List<Node> nodes = tryToList.get();
+    if (nodes != null) {
+      return heard(nodes, asked).nodes.get(id);
+    }
+    Node node = known == null ? null : known.nodes.get(id);
+    return node == null ? heard(list.get(), asked).nodes.get(id) : node;
   }
 
   private boolean isStale(Listing known) {
     return known.version != version || System.nanoTime() - known.heardNanos > FRESH.toNanos();
   }
 
-  private @Nullable Listing refreshed(@Nullable Listing old) {
-    long asked = version;
-    List<Node> nodes = tryToList.get();
-    if (nodes == null) {
-      return old;
-    }
-    Listing fresh =
-        new Listing(
-            nodes.stream().collect(Collectors.toUnmodifiableMap(Node::id, Function.identity())),
-            asked,
-            System.nanoTime());
+  private Listing heard(List<Node> nodes, long version) {
+    Map<NodeId, Node> byId =
+        nodes.stream().collect(Collectors.toUnmodifiableMap(Node::id, Function.identity()));
+    Listing fresh = new Listing(byId, version, System.nanoTime());
     listing = fresh;
     return fresh;
   }

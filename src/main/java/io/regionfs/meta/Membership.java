@@ -123,7 +123,9 @@ public final class Membership implements AutoCloseable {
     try {
       renew(load, listener);
     } catch (FsException e) {
-      LOG.warn("The lease was not renewed, trying again: {}", e.getMessage());
+      if (!renewals.isShutdown()) {
+        LOG.warn("The lease was not renewed, trying again: {}", e.getMessage());
+      }
     } catch (RuntimeException e) {
       // An exception would end the timer, and with it the lease.
       LOG.error("The lease was not renewed, trying again", e);

@@ -45,7 +45,7 @@ public final class MetadataClient implements Metadata {
   private static final Ping PING = Ping.getDefaultInstance();
 
   private final Calls calls;
-  private final KnownNodes known = new KnownNodes(this::tryToListNodes);
+  private final KnownNodes known = new KnownNodes(this::tryToListNodes, this::nodes);
   private volatile NodeId self = NodeId.NONE;
   private volatile boolean closed;
 

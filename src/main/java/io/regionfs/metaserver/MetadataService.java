@@ -150,6 +150,9 @@ public final class MetadataService implements RpcHandler, AutoCloseable {
     if (operation.hasAddNode() || operation.hasExpireNode()) {
       return refuse("members come and go by membership calls");
     }
+    if (request.getClientId() == 0 || request.getSequence() == 0) {
+      return refuse("a command needs the id of its client and a number");
+    }
     commands.increment();
     return proposals.propose(request, operation);
   }

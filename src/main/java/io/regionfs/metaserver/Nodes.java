@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,7 +16,9 @@ import org.jspecify.annotations.Nullable;
  * its number with it; a name belongs to one living node at a time.
  */
 final class Nodes {
-  private static final int MAX_TEXT = 255;
+  private static final int MAX_NAME = 255;
+  private static final int MAX_PORT = 65_535;
+  private static final Pattern ADDRESS = Pattern.compile("\\d{1,3}(\\.\\d{1,3}){3}:\\d{1,5}");
 
   private final TreeMap<Integer, Member> byId = new TreeMap<>();
   private final Map<Long, Member> byKey = new HashMap<>();
@@ -70,12 +73,19 @@ final class Nodes {
   }
 
   private static void check(AddNode identity) {
-    boolean tooLong =
-        identity.getName().length() > MAX_TEXT
-            || identity.getRpcAddress().length() > MAX_TEXT
-            || identity.getDataAddress().length() > MAX_TEXT;
-    if (identity.getName().isEmpty() || identity.getKey() == 0 || tooLong) {
+    boolean named = !identity.getName().isEmpty() && identity.getName().length() <= MAX_NAME;
+    if (!named || identity.getKey() == 0) {
       throw new Refusal(Errno.EINVAL, "a node needs a name of 1 to 255 characters and a key");
+    }
+    checkAddress(identity.getRpcAddress());
+    checkAddress(identity.getDataAddress());
+  }
+
+  /** Every node reads the addresses of all, so that a bad one must not come in. */
+  private static void checkAddress(String address) {
+    if (!ADDRESS.matcher(address).matches()
+        || Integer.parseInt(address.substring(address.lastIndexOf(':') + 1)) > MAX_PORT) {
+      throw new Refusal(Errno.EINVAL, "a node needs addresses of the form IP:PORT");
     }
   }
 
