@@ -1,0 +1,83 @@
+package io.regionfs.metaserver;
+
+import static io.regionfs.metaserver.Tree.ROOT;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.regionfs.meta.Messages;
+import io.regionfs.proto.Command;
+import io.regionfs.proto.FileType;
+import io.regionfs.proto.Operation;
+import io.regionfs.proto.Reply;
+import org.junit.jupiter.api.Test;
+
+/** Commands that come twice count once. */
+class AnswersTest {
+  private static final long DAY_SECONDS = 86_400;
+
+  private final Tree tree = new Tree();
+
+  private static Command.Builder creation(long client, long sequence, long acknowledged) {
+    return Command.newBuilder()
+        .setClientId(client)
+        .setSequence(sequence)
+        .setAcknowledged(acknowledged)
+        .setNewInode(100 + sequence)
+        .setOperation(
+            Operation.newBuilder()
+                .setCreate(Tree.creation(ROOT, "f" + sequence, FileType.FILE_TYPE_FILE)));
+  }
+
+  private Reply run(Command.Builder command) {
+    return tree.run(command.build());
+  }
+
+  @Test
+  void aRepeatedCommandGetsItsFirstAnswer() {
+    Reply first = run(creation(5, 1, 0));
+    long before = tree.namespace.fingerprint();
+    assertThat(run(creation(5, 1, 0).setNewInode(999))).isEqualTo(first);
+    assertThat(tree.namespace.fingerprint()).isEqualTo(before);
+    assertThat(run(creation(6, 1, 0)).getErrno()).as("another client").isNotZero();
+  }
+
+  @Test
+  void refusalsAreAnswersToo() {
+    run(creation(5, 1, 0));
+    Reply refused = run(creation(5, 2, 0).setOperation(creation(5, 1, 0).getOperation()));
+    assertThat(refused.getErrno()).isNotZero();
+    tree.unlink(ROOT, "f1");
+    assertThat(run(creation(5, 2, 0).setOperation(creation(5, 1, 0).getOperation())))
+        .isEqualTo(refused);
+    assertThat(tree.lookup(ROOT, "f1").getErrno()).isNotZero();
+  }
+
+  @Test
+  void commandsOfOneClientMayComeInAnyOrder() {
+    Reply third = run(creation(5, 3, 0));
+    Reply first = run(creation(5, 1, 0));
+    assertThat(run(creation(5, 3, 1))).isEqualTo(third);
+    assertThat(run(creation(5, 2, 1)).getErrno()).isZero();
+    assertThat(first.getErrno()).isZero();
+  }
+
+  @Test
+  void anAcknowledgedCommandThatComesLateIsNotApplied() {
+    run(creation(5, 1, 0));
+    run(creation(5, 4, 2));
+    tree.unlink(ROOT, "f1");
+    assertThat(run(creation(5, 1, 0)).getErrno()).isNotZero();
+    assertThat(run(creation(5, 2, 0)).getErrno()).as("given up before it came").isNotZero();
+    assertThat(tree.lookup(ROOT, "f1").getErrno()).isNotZero();
+    assertThat(tree.lookup(ROOT, "f2").getErrno()).isNotZero();
+  }
+
+  @Test
+  void aClientThatWasSilentForADayIsForgotten() {
+    run(creation(5, 1, 0));
+    tree.unlink(ROOT, "f1");
+    run(creation(6, 2, 0).setStamp(Messages.time(DAY_SECONDS * 2 * 1_000_000_000L)));
+    Reply again = run(creation(5, 1, 0));
+    assertThat(again.getErrno()).isZero();
+    assertThat(again.getAttributes().getInode()).isNotEqualTo(101);
+  }
+}

@@ -1,0 +1,199 @@
+package io.regionfs.metaserver;
+
+import static io.regionfs.metaserver.Tree.ROOT;
+import static io.regionfs.metaserver.Tree.errno;
+import static io.regionfs.metaserver.Tree.inode;
+import static io.regionfs.metaserver.Tree.values;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.regionfs.meta.Messages;
+import io.regionfs.model.Errno;
+import io.regionfs.proto.Attributes;
+import io.regionfs.proto.Close;
+import io.regionfs.proto.Dropped;
+import io.regionfs.proto.FileType;
+import io.regionfs.proto.Operation;
+import io.regionfs.proto.Reply;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Opens, write sessions, dead inodes and the nodes they belong to. */
+class SessionsTest {
+  private static final int A = 1;
+  private static final int B = 2;
+
+  private final Tree tree = new Tree();
+  private long file;
+
+  @BeforeEach
+  void twoNodesAndAFile() {
+    assertThat(tree.join("a", 11).getJoined().getNode()).isEqualTo(A);
+    assertThat(tree.join("b", 22).getJoined().getNode()).isEqualTo(B);
+    file = inode(tree.file(ROOT, "f"));
+  }
+
+  private boolean atHome() {
+    return tree.attributes(file).getAtHome();
+  }
+
+  private long size() {
+    return tree.attributes(file).getSize();
+  }
+
+  @Test
+  void openingTellsWhatWasBefore() {
+    assertThat(tree.open(file, A, true).getAttributes().getAtHome()).isFalse();
+    assertThat(tree.open(file, B, true).getAttributes().getAtHome()).isTrue();
+    assertThat(tree.open(file, B, false).getAttributes().getAtHome()).isTrue();
+    assertThat(errno(tree.open(99, A, false))).isEqualTo(Errno.ENOENT);
+    assertThat(errno(tree.open(file, 3, false))).isEqualTo(Errno.ESTALE);
+    assertThat(errno(tree.open(ROOT, A, true))).isEqualTo(Errno.EISDIR);
+  }
+
+  @Test
+  void creationCanOpen() {
+    Reply reply =
+        tree.create(
+            Tree.creation(ROOT, "g", FileType.FILE_TYPE_FILE).setOpenBy(A).setOpenForWrite(true));
+    assertThat(reply.getAttributes().getAtHome()).isFalse();
+    long made = inode(reply);
+    assertThat(tree.attributes(made).getAtHome()).isTrue();
+    tree.unlink(ROOT, "g");
+    assertThat(tree.exists(made)).isTrue();
+    assertThat(tree.close(made, A).getRemoval().getDeadInode()).isEqualTo(made);
+    assertThat(errno(tree.create(Tree.creation(ROOT, "h", FileType.FILE_TYPE_FILE).setOpenBy(9))))
+        .isEqualTo(Errno.ESTALE);
+    assertThat(errno(tree.lookup(ROOT, "h"))).isEqualTo(Errno.ENOENT);
+  }
+
+  @Test
+  void theOnlyWritersValuesAreFinal() {
+    tree.open(file, A, true);
+    tree.open(file, B, false);
+    tree.closeWrite(file, A, values(file, 10, 5_000));
+    assertThat(atHome()).isFalse();
+    assertThat(size()).isEqualTo(10);
+    Attributes settled = tree.attributes(file);
+    assertThat(Messages.nanos(settled.getMtime())).isEqualTo(5_000);
+    assertThat(settled.getCtime()).isEqualTo(settled.getBtime());
+    tree.open(file, B, true);
+    assertThat(atHome()).isTrue();
+    tree.closeWrite(file, B, values(file, 7, 6_000));
+    assertThat(size()).isEqualTo(7);
+    assertThat(atHome()).isFalse();
+  }
+
+  @Test
+  void ofSeveralWritersNobodyKnowsTheLastValues() {
+    tree.open(file, A, true);
+    tree.open(file, B, true);
+    long later = tree.now() + 10;
+    tree.closeWrite(file, B, values(file, 20, later));
+    assertThat(atHome()).isTrue();
+    tree.settle(values(file, 15, later));
+    assertThat(size()).as("not while someone writes").isEqualTo(20);
+    tree.closeWrite(file, A, values(file, 10, later - 5));
+    assertThat(size()).as("A asked the home before B wrote").isEqualTo(20);
+    assertThat(atHome()).isTrue();
+    tree.settle(values(file, 20, later));
+    assertThat(atHome()).isFalse();
+    tree.settle(values(file, 10, later - 5));
+    assertThat(size()).as("settled once").isEqualTo(20);
+  }
+
+  @Test
+  void closingTwiceOrNeverOpenedIsFine() {
+    tree.open(file, A, true);
+    tree.close(file, A);
+    assertThat(tree.close(file, A)).isEqualTo(Replies.NOTHING_REMOVED);
+    assertThat(tree.close(file, B)).isEqualTo(Replies.NOTHING_REMOVED);
+    assertThat(tree.close(99, B)).isEqualTo(Replies.NOTHING_REMOVED);
+    assertThat(tree.closeWrite(file, B, values(file, 3, 3)).getErrno()).isZero();
+    assertThat(size()).isZero();
+    assertThat(atHome()).as("A ended without values").isTrue();
+  }
+
+  @Test
+  void readsShowInTheAccessTimeOncePerChange() {
+    tree.open(file, A, false);
+    long first = tree.now() + 10;
+    tree.close(readAt(first));
+    assertThat(Messages.nanos(tree.attributes(file).getAtime())).isEqualTo(first);
+    tree.close(readAt(first + 10));
+    assertThat(Messages.nanos(tree.attributes(file).getAtime())).isEqualTo(first);
+    long nextDay = first + 86_400_000_000_000L;
+    tree.close(readAt(nextDay));
+    assertThat(Messages.nanos(tree.attributes(file).getAtime())).isEqualTo(nextDay);
+  }
+
+  private Close.Builder readAt(long time) {
+    return Close.newBuilder().setInode(file).setNode(A).setAtime(Messages.time(time));
+  }
+
+  @Test
+  void aFileDiesWithItsLastNameAndItsLastOpen() {
+    tree.open(file, A, false);
+    tree.open(file, B, false);
+    assertThat(tree.unlink(ROOT, "f")).isEqualTo(Replies.NOTHING_REMOVED);
+    assertThat(tree.close(file, A)).isEqualTo(Replies.NOTHING_REMOVED);
+    Reply last = tree.close(file, B);
+    assertThat(last.getRemoval().getDeadInode()).isEqualTo(file);
+    assertThat(last.getRemoval().getHome()).isEqualTo(Tree.HOME);
+    assertThat(tree.exists(file)).isFalse();
+    assertThat(tree.namespace.inodes().dead(Tree.HOME, 10)).containsExactly(file);
+    Dropped.Builder dropped = Dropped.newBuilder().setNode(Tree.HOME).addInodes(file);
+    tree.run(Operation.newBuilder().setDropped(dropped));
+    assertThat(tree.namespace.inodes().dead(Tree.HOME, 10)).isEmpty();
+  }
+
+  @Test
+  void symlinksAndDirectoriesLeaveNothingToDrop() {
+    inode(tree.symlink(ROOT, "s"));
+    assertThat(tree.unlink(ROOT, "s")).isEqualTo(Replies.NOTHING_REMOVED);
+    inode(tree.directory(ROOT, "d"));
+    assertThat(tree.rmdir(ROOT, "d")).isEqualTo(Replies.NOTHING_REMOVED);
+  }
+
+  @Test
+  void theOpensOfASilentNodeEnd() {
+    tree.open(file, A, true);
+    long gone = inode(tree.file(ROOT, "g"));
+    tree.open(gone, A, false);
+    tree.unlink(ROOT, "g");
+    tree.expire(A);
+    assertThat(tree.exists(gone)).isFalse();
+    assertThat(tree.namespace.inodes().dead(Tree.HOME, 10)).containsExactly(gone);
+    assertThat(atHome()).as("until someone asked the home").isTrue();
+    assertThat(errno(tree.open(file, A, false))).isEqualTo(Errno.ESTALE);
+    tree.settle(values(file, 77, 5));
+    assertThat(atHome()).isFalse();
+    assertThat(size()).isEqualTo(77);
+  }
+
+  @Test
+  void aNodeIsKnownByItsKey() {
+    tree.open(file, A, true);
+    assertThat(errno(tree.join("a", 33))).isEqualTo(Errno.EEXIST);
+    assertThat(tree.join("a", 11).getJoined().getNode()).as("a restart").isEqualTo(A);
+    tree.unlink(ROOT, "f");
+    assertThat(tree.exists(file)).as("a restart has nothing open").isFalse();
+    tree.expire(A);
+    assertThat(tree.join("a", 33).getJoined().getNode()).as("the name was free").isEqualTo(3);
+    assertThat(errno(tree.join("a", 11))).isEqualTo(Errno.EEXIST);
+    assertThat(tree.join("other", 11).getJoined().getNode()).isEqualTo(A);
+    assertThat(errno(tree.join("", 44))).isEqualTo(Errno.EINVAL);
+    assertThat(errno(tree.join("x", 0))).isEqualTo(Errno.EINVAL);
+  }
+
+  @Test
+  void theListOfNodesHasAVersion() {
+    long version = tree.namespace.nodes().version();
+    tree.expire(A);
+    assertThat(tree.namespace.nodes().version()).isGreaterThan(version);
+    version = tree.namespace.nodes().version();
+    tree.expire(A);
+    assertThat(tree.namespace.nodes().version()).isEqualTo(version);
+    tree.join("a", 11);
+    assertThat(tree.namespace.nodes().version()).isGreaterThan(version);
+  }
+}
