@@ -17,6 +17,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -46,7 +47,7 @@ class NamespaceModelTest {
     int names = 1;
     Thing parent;
 
-    Thing(long id, FileType type, Thing parent) {
+    Thing(long id, FileType type, @Nullable Thing parent) {
       this.id = id;
       this.type = type;
       this.parent = parent == null ? this : parent;
@@ -225,7 +226,8 @@ class NamespaceModelTest {
     }
   }
 
-  private static int renameError(Thing from, Thing moved, Thing to, Thing target, int flags) {
+  private static int renameError(
+      Thing from, @Nullable Thing moved, Thing to, @Nullable Thing target, int flags) {
     if (flags == 3) {
       return Errno.EINVAL.code();
     }
