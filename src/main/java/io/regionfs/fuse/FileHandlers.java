@@ -75,7 +75,7 @@ final class FileHandlers implements AutoCloseable {
     if (length < 0 || length > FuseLimits.MAX_TRANSFER_BYTES) {
       throw new FsException(Errno.EINVAL, "read of " + length + " bytes");
     }
-    file.read(in.int64(Read.OFFSET), length, out.staging(), out);
+    file.read(in.offset(Read.OFFSET), length, out.staging(), out);
   }
 
   void write(Request in, Reply out) {
@@ -86,9 +86,17 @@ final class FileHandlers implements AutoCloseable {
     boolean append =
         (in.int32(Write.OPEN_FLAGS) & O_APPEND) != 0
             && (in.int32(Write.WRITE_FLAGS) & Write.FROM_CACHE) == 0;
-    file.write(in.int64(Write.OFFSET), in.buffer(), Write.DATA, length, append);
+    long offset = in.offset(Write.OFFSET);
+    checkEnd(offset, length);
+    file.write(offset, in.buffer(), Write.DATA, length, append);
     out.int64(ReplyLayout.Write.SIZE, length);
     out.send(ReplyLayout.Write.END);
+  }
+
+  private static void checkEnd(long offset, long length) {
+    if (offset > Long.MAX_VALUE - length) {
+      throw new FsException(Errno.EFBIG, "range ends beyond 2^63");
+    }
   }
 
   void flush(Request in, Reply out) {
@@ -110,7 +118,10 @@ final class FileHandlers implements AutoCloseable {
   void fallocate(Request in, Reply out) {
     OpenFile file = files.get(in.int64(Handle.HANDLE));
     FallocateMode mode = mode(in.int32(Fallocate.MODE));
-    file.allocate(mode, in.int64(Fallocate.OFFSET), in.int64(Fallocate.LENGTH));
+    long offset = in.offset(Fallocate.OFFSET);
+    long length = in.offset(Fallocate.LENGTH);
+    checkEnd(offset, length);
+    file.allocate(mode, offset, length);
     out.send();
   }
 
@@ -132,7 +143,7 @@ final class FileHandlers implements AutoCloseable {
     if (whence != SEEK_DATA && whence != SEEK_HOLE) {
       throw new FsException(Errno.EINVAL, "lseek whence " + whence);
     }
-    out.int64(ReplyLayout.Lseek.OFFSET, file.seek(in.int64(Lseek.OFFSET), whence == SEEK_HOLE));
+    out.int64(ReplyLayout.Lseek.OFFSET, file.seek(in.offset(Lseek.OFFSET), whence == SEEK_HOLE));
     out.send(ReplyLayout.Lseek.END);
   }
 

@@ -5,6 +5,8 @@ import io.regionfs.fuse.ReplyLayout.StatFs;
 import io.regionfs.fuse.RequestLayout.SetAttr;
 import io.regionfs.model.AttributeChange;
 import io.regionfs.model.AttributeChange.TimeChange;
+import io.regionfs.model.Errno;
+import io.regionfs.model.FsException;
 import io.regionfs.model.Name;
 import java.time.Instant;
 
@@ -12,6 +14,9 @@ import java.time.Instant;
 final class InodeHandlers {
   private static final int BLOCK_BYTES = 4096;
   private static final int PERMISSION_BITS = 07777;
+
+  /** Nanoseconds have 30 bits; anything else is not from the kernel. */
+  private static final int NANOS_MASK = (1 << 30) - 1;
 
   private final FileSystem fileSystem;
 
@@ -37,7 +42,7 @@ final class InodeHandlers {
         has(valid, SetAttr.HAS_MODE) ? in.int32(SetAttr.MODE) & PERMISSION_BITS : null,
         has(valid, SetAttr.HAS_UID) ? (Integer) in.int32(SetAttr.UID) : null,
         has(valid, SetAttr.HAS_GID) ? (Integer) in.int32(SetAttr.GID) : null,
-        has(valid, SetAttr.HAS_SIZE) ? (Long) in.int64(SetAttr.SIZE) : null,
+        has(valid, SetAttr.HAS_SIZE) ? (Long) in.offset(SetAttr.SIZE) : null,
         has(valid, SetAttr.HAS_ATIME)
             ? time(in, has(valid, SetAttr.ATIME_NOW), SetAttr.ATIME, SetAttr.ATIME_NANOS)
             : null,
@@ -46,10 +51,15 @@ final class InodeHandlers {
             : null);
   }
 
-  private static TimeChange time(Request in, boolean now, int seconds, int nanos) {
-    return now
-        ? TimeChange.NOW
-        : new TimeChange(Instant.ofEpochSecond(in.int64(seconds), in.int32(nanos)));
+  private static TimeChange time(Request in, boolean now, int secondsAt, int nanosAt) {
+    if (now) {
+      return TimeChange.NOW;
+    }
+    long seconds = in.int64(secondsAt);
+    if (seconds < Instant.MIN.getEpochSecond() || seconds >= Instant.MAX.getEpochSecond()) {
+      throw new FsException(Errno.EINVAL, "time beyond a billion years: " + seconds);
+    }
+    return new TimeChange(Instant.ofEpochSecond(seconds, in.int32(nanosAt) & NANOS_MASK));
   }
 
   private static boolean has(int valid, int bit) {

@@ -64,6 +64,15 @@ final class Request {
     return Memory.getLong(address + at);
   }
 
+  /** A position or size in a file; EINVAL if negative. */
+  long offset(int at) {
+    long offset = int64(at);
+    if (offset < 0) {
+      throw new FsException(Errno.EINVAL, "negative offset " + offset);
+    }
+    return offset;
+  }
+
   InodeId inode(int at) {
     return new InodeId(int64(at));
   }

@@ -28,7 +28,7 @@ import org.slf4j.LoggerFactory;
  */
 final class WorkerPool {
   private static final Logger LOG = LoggerFactory.getLogger(WorkerPool.class);
-  private static final int SPARE_THREADS = 2;
+  private static final int FIRST_THREADS = 2;
   private static final int MOST_THREADS = 1024;
   private static final long WINDOW_NANOS = Duration.ofSeconds(2).toNanos();
 
@@ -38,7 +38,6 @@ final class WorkerPool {
   private final Interrupts interrupts;
   private final ScheduledExecutorService clock;
   private final String name;
-  private final int maxThreads;
   private final CompletableFuture<Void> ended = new CompletableFuture<>();
 
   /** Threads that wait for a request, or are about to. */
@@ -48,7 +47,7 @@ final class WorkerPool {
   private volatile int peak;
 
   private final AtomicLong windowEnd = new AtomicLong(System.nanoTime() + WINDOW_NANOS);
-  private volatile int wanted = SPARE_THREADS;
+  private volatile int wanted = FIRST_THREADS;
 
   /** Changes only under the lock. */
   private final AtomicInteger total = new AtomicInteger();
@@ -71,6 +70,10 @@ final class WorkerPool {
   @GuardedBy("this")
   private long started;
 
+  /** As many as may run: fewer than were asked for once a thread could not be had. */
+  @GuardedBy("this")
+  private int cap;
+
   /**
    * @param clock borrowed
    */
@@ -85,13 +88,13 @@ final class WorkerPool {
     this.clock = clock;
     this.interrupts = new Interrupts(clock);
     this.dispatcher = new Dispatcher(fileSystem, interrupts);
-    this.maxThreads = maxThreads;
+    this.cap = maxThreads;
     this.name = name;
   }
 
   /** Starts the first threads. */
   synchronized void start() {
-    for (int i = 0; i < Math.min(SPARE_THREADS, maxThreads); i++) {
+    for (int i = 0; i < Math.min(FIRST_THREADS, cap); i++) {
       startThread();
     }
   }
@@ -191,7 +194,7 @@ final class WorkerPool {
     long now = System.nanoTime();
     long end = windowEnd.get();
     if (now - end > 0 && windowEnd.compareAndSet(end, now + WINDOW_NANOS)) {
-      wanted = peak + SPARE_THREADS;
+      wanted = Math.max(FIRST_THREADS, peak + 1); // one to read while all those serve
       peak = 0;
     }
     if ((closing || total.get() > wanted) && mayLeave()) {
@@ -229,6 +232,9 @@ final class WorkerPool {
     } else if (wasIdle) {
       idle.decrementAndGet();
     }
+    if (!told && !over) {
+      cap = Math.max(1, Math.min(cap, total.get())); // it failed, and so would the next
+    }
     if (threads.isEmpty()) {
       if (!over && !closing) {
         LOG.error("The last FUSE thread ended: the mount is dead");
@@ -242,8 +248,7 @@ final class WorkerPool {
     if (idle.get() > 0 || over || closing) {
       return;
     }
-    if (total.get() < maxThreads
-        || total.get() < Math.min(MOST_THREADS, maxThreads + interrupts.slow())) {
+    if (total.get() < cap || total.get() < Math.min(MOST_THREADS, cap + interrupts.slow())) {
       startThread();
     } else if (!watched) {
       watched = true;
@@ -271,6 +276,7 @@ final class WorkerPool {
       threads.remove(thread);
       total.decrementAndGet();
       idle.decrementAndGet();
+      cap = Math.max(1, total.get());
       LOG.warn("No further FUSE thread can be started; {} go on", total, e);
     }
   }
