@@ -207,17 +207,19 @@ class FuseMountIT extends FuseMountFixture {
     assumeTrue(Shell.has("python3"), "skipped: no python3");
     shell.sh("head -c 300000 /dev/zero | tr '\\0' a > m; : > log");
     String program =
-        "import mmap,os\n"
-            + "f=open('m','r+b'); m=mmap.mmap(f.fileno(),0)\n"
-            + "assert m[299999:]==b'a' and m[:3]==b'aaa'\n"
-            + "m[4095:4098]=b'XYZ'; m.flush()\n"
-            + "assert os.pread(f.fileno(),3,4095)==b'XYZ'\n"
-            + "os.pwrite(f.fileno(),b'Q',200000)\n"
-            + "assert m[200000:200001]==b'Q'\n"
-            + "m[299999:]=b'E'; m.close(); f.close()\n"
-            + "a=open('log','a+b'); a.write(b'0'*5000); a.flush()\n"
-            + "n=mmap.mmap(a.fileno(),0); n[0:1]=b'1'; n.close(); a.close()\n"
-            + "assert os.stat('log').st_size==5000 and open('log','rb').read(2)==b'10'\n";
+        """
+        import mmap,os
+        f=open('m','r+b'); m=mmap.mmap(f.fileno(),0)
+        assert m[299999:]==b'a' and m[:3]==b'aaa'
+        m[4095:4098]=b'XYZ'; m.flush()
+        assert os.pread(f.fileno(),3,4095)==b'XYZ'
+        os.pwrite(f.fileno(),b'Q',200000)
+        assert m[200000:200001]==b'Q'
+        m[299999:]=b'E'; m.close(); f.close()
+        a=open('log','a+b'); a.write(b'0'*5000); a.flush()
+        n=mmap.mmap(a.fileno(),0); n[0:1]=b'1'; n.close(); a.close()
+        assert os.stat('log').st_size==5000 and open('log','rb').read(2)==b'10'
+        """;
     Shell.Result result =
         shell.run(
             "cat > /tmp/$$.py <<'P'\n"

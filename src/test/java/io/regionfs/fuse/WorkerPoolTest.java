@@ -26,6 +26,7 @@ class WorkerPoolTest {
   private final MemoryFileSystem fileSystem =
       new MemoryFileSystem() {
         @Override
+        @SuppressWarnings("UnsynchronizedOverridesSynchronized") // the lock would block everybody
         public Attributes attributes(InodeId id) {
           if (!id.equals(InodeId.ROOT)) {
             try {
@@ -80,7 +81,7 @@ class WorkerPoolTest {
   void blockedRequestsDoNotBlockOthers() throws Exception {
     WorkerPool pool = pool(16);
     for (int i = 1; i <= 8; i++) {
-      ask(2 * i, 5);
+      ask(2L * i, 5);
     }
     ask(100, 1);
     assertThat(replies(1)).containsEntry(100L, 0);
@@ -93,7 +94,7 @@ class WorkerPoolTest {
   void evenMoreThanTheLimitDoNot() throws Exception {
     WorkerPool pool = pool(1);
     for (int i = 1; i <= 5; i++) {
-      ask(2 * i, 5);
+      ask(2L * i, 5);
     }
     ask(100, 1);
     assertThat(replies(1)).containsEntry(100L, 0);
@@ -130,7 +131,7 @@ class WorkerPoolTest {
     interrupt(2);
     assertThat(replies(1)).containsEntry(3L, -11);
     for (int i = 0; i < 100; i++) {
-      ask(10 + 2 * i, 1);
+      ask(10 + 2L * i, 1);
     }
     assertThat(replies(100).values()).containsOnly(0);
     end(pool);
@@ -142,7 +143,7 @@ class WorkerPoolTest {
     pool.leaveAfterNextRequest();
     int threads = pool.threads();
     for (int i = 0; i < threads; i++) {
-      ask(2 + 2 * i, 1);
+      ask(2 + 2L * i, 1);
     }
     assertThat(replies(threads).values()).containsOnly(ENOTCONN);
     pool.ended().get(60, TimeUnit.SECONDS);
