@@ -82,7 +82,7 @@ final class ClientConnection extends RpcEndpoint {
       getIdPriv().connect(getConnParam());
       awaitStage(Stage.CONNECTED, end);
       connected = true;
-    } catch (IOException | InterruptedException | RuntimeException e) {
+    } catch (IOException | InterruptedException | RuntimeException | OutOfMemoryError e) {
       lose(String.valueOf(e.getMessage()));
       throw e;
     } finally {

@@ -49,17 +49,13 @@ final class CompletionQueue extends RdmaCqProvider {
 
   /** As {@link #poll}, but waits up to so long for the first one. */
   int await(int millis, Consumer<IbvWC> consumer) throws IOException {
+    if (!armed) { // before looking: what completes before the queue is armed raises no event
+      notify.execute();
+      armed = true;
+    }
     int count = poll(consumer);
     if (count > 0) {
       return count;
-    }
-    if (!armed) {
-      notify.execute();
-      armed = true;
-      count = poll(consumer); // what completed before the queue was armed raises no event
-      if (count > 0) {
-        return count;
-      }
     }
     if (awaitEvent(millis)) {
       armed = false;

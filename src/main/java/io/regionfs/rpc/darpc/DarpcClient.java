@@ -99,7 +99,7 @@ final class DarpcClient implements RpcClient {
       made = transport.newConnection();
       made.connect(peer);
       LOG.debug("connected to {}", peer);
-    } catch (IOException | InterruptedException | RuntimeException e) {
+    } catch (IOException | InterruptedException | RuntimeException | OutOfMemoryError e) {
       LOG.debug("cannot connect to {}: {}", peer, e.toString());
       attempt.completeExceptionally(e);
       return;

@@ -94,6 +94,9 @@ final class DarpcServer implements RpcServer {
       connection.accept(seat(connection));
     } catch (IOException | RuntimeException e) {
       connection.lose("could not be accepted: " + e.getMessage());
+    } catch (OutOfMemoryError e) {
+      LOG.warn("no memory for the buffers of one more client: {}", e.getMessage());
+      connection.lose("no memory for its buffers");
     }
   }
 

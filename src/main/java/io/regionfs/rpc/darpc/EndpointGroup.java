@@ -44,8 +44,8 @@ final class EndpointGroup<E extends RpcEndpoint>
       group = new EndpointGroup<>(depth);
     } catch (IOException | RuntimeException e) {
       throw e;
-    } catch (Exception e) {
-      throw new IOException("no RDMA event channel", e);
+    } catch (Exception | LinkageError e) {
+      throw new IOException("DiSNI has no device and no library to look for one", e);
     }
     RdmaEndpointFactory<E> factory = (id, serverSide) -> maker.make(group, id);
     group.init(factory);

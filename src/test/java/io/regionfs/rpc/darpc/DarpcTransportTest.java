@@ -317,6 +317,32 @@ class DarpcTransportTest extends RpcContract {
   }
 
   @Test
+  void moreClientsThanOneLaneHoldsAreServed() throws Exception {
+    try (DarpcTransport many = new DarpcTransport(impatient(Duration.ofSeconds(20), HOUR, 100))) {
+      RpcServer server = many.serve(anyPort(), RpcContract::echo);
+      List<RpcClient> clients = new ArrayList<>();
+      for (int i = 0; i < ServerLane.CONNECTIONS + 6; i++) {
+        clients.add(many.client(server.address()));
+        assertAnswers(clients.get(i));
+      }
+      List<Future<Void>> callers = new ArrayList<>();
+      for (RpcClient client : clients) {
+        callers.add(
+            start(
+                () -> {
+                  for (int i = 0; i < 20; i++) {
+                    assertAnswers(client);
+                  }
+                  return null;
+                }));
+      }
+      for (Future<Void> caller : callers) {
+        caller.get();
+      }
+    }
+  }
+
+  @Test
   void connectionsLeaveNothingBehind() throws Exception {
     DarpcTransport transport = (DarpcTransport) transport();
     try (RpcServer server = transport.serve(anyPort(), RpcContract::echo)) {
