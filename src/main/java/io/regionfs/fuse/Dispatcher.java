@@ -47,11 +47,11 @@ final class Dispatcher implements AutoCloseable {
         out.error(Errno.EIO);
       }
     } catch (FsException e) {
-      LOG.debug("Opcode {} on inode {}: {}", opcode, in.node(), e.getMessage());
       refuse(out, opcode, e.errno());
+      LOG.debug("Opcode {} on inode {}: {}", opcode, in.node(), e.getMessage());
     } catch (Throwable e) {
+      refuse(out, opcode, Errno.EIO); // first of all: without memory, logging fails too
       LOG.error("Opcode {} on inode {} failed: EIO", opcode, in.node(), e);
-      refuse(out, opcode, Errno.EIO);
     }
   }
 

@@ -11,6 +11,10 @@ import org.slf4j.LoggerFactory;
 public final class StaleMounts {
   private static final Logger LOG = LoggerFactory.getLogger(StaleMounts.class);
   private static final int O_DIRECTORY = 0200000;
+
+  /** Dead mounts may lie on one another. */
+  private static final int MOST_LAYERS = 16;
+
   private static final int ENOTCONN = 107;
   private static final int ECONNABORTED = 103;
 
@@ -20,16 +24,18 @@ public final class StaleMounts {
    * Takes away a dead RegionFS mount at this directory; leaves everything else alone.
    *
    * @return whether there was one
+   * @throws IOException if it cannot be removed
    */
   public static boolean heal(Path directory) throws IOException {
     Path mountPoint = MountPoint.resolve(directory);
-    boolean healed = false;
-    while (isStale(mountPoint)) {
+    for (int removed = 0; removed < MOST_LAYERS; removed++) {
+      if (!isStale(mountPoint)) {
+        return removed > 0;
+      }
       Unmounting.detach(mountPoint);
       LOG.info("Removed a dead mount from {}", mountPoint);
-      healed = true;
     }
-    return healed;
+    throw new IOException(mountPoint + ": a dead RegionFS mount is there and cannot be removed");
   }
 
   private static boolean isStale(Path mountPoint) throws IOException {

@@ -8,9 +8,14 @@ import io.regionfs.fuse.RequestLayout.SetXattr;
 import io.regionfs.model.Errno;
 import io.regionfs.model.FsException;
 import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
 
-/** Requests about extended attributes. Source: xattr(7). */
+/**
+ * Requests about extended attributes. Source: xattr(7). POSIX ACLs are refused: nobody would
+ * enforce what was set, and cp and tar take the refusal as word to use chmod instead.
+ */
 final class XattrHandlers {
+  private static final String ACL_PREFIX = "system.posix_acl_";
   private static final int MAX_BYTES = 64 * 1024;
 
   private final FileSystem fileSystem;
@@ -20,14 +25,14 @@ final class XattrHandlers {
   }
 
   void setxattr(Request in, Reply out) {
-    byte[] name = in.string(SetXattr.NAME);
+    byte[] name = name(in, SetXattr.NAME);
     byte[] value = in.bytes(SetXattr.NAME + name.length + 1, in.int32(SetXattr.SIZE));
     fileSystem.setXattr(in.node(), name, value, in.int32(SetXattr.FLAGS));
     out.send();
   }
 
   void getxattr(Request in, Reply out) {
-    byte[] value = fileSystem.xattr(in.node(), in.string(GetXattr.NAME));
+    byte[] value = fileSystem.xattr(in.node(), name(in, GetXattr.NAME));
     send(out, value, in.int32(GetXattr.SIZE));
   }
 
@@ -41,8 +46,16 @@ final class XattrHandlers {
   }
 
   void removexattr(Request in, Reply out) {
-    fileSystem.removeXattr(in.node(), in.string(Header.BYTES));
+    fileSystem.removeXattr(in.node(), name(in, Header.BYTES));
     out.send();
+  }
+
+  private static byte[] name(Request in, int at) {
+    byte[] name = in.string(at);
+    if (new String(name, StandardCharsets.ISO_8859_1).startsWith(ACL_PREFIX)) {
+      throw new FsException(Errno.EOPNOTSUPP, "POSIX ACLs");
+    }
+    return name;
   }
 
   /** With room 0 the caller only asks how much it needs. */

@@ -210,6 +210,7 @@ class DispatcherTest {
         .isEqualTo(ByteBuffer.wrap("user.x\0".getBytes(StandardCharsets.UTF_8)));
     assertThat(error(of(24, node).string("user.x"))).isZero();
     assertThat(error(of(22, node).int32(9, 0).string("user.x"))).isEqualTo(-61);
+    assertThat(error(of(21, node).int32(0, 0).string("system.posix_acl_access"))).isEqualTo(-95);
   }
 
   @Test
