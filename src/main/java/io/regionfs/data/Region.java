@@ -31,6 +31,14 @@ public interface Region extends AutoCloseable {
 
   RegionStat stat();
 
+  /**
+   * As {@link #stat}, after memory that was taken ahead of writing has been given back: for the end
+   * of a write session.
+   */
+  default RegionStat settled() {
+    return stat();
+  }
+
   /** Grows with a hole, or shrinks and frees memory. */
   void truncate(long size);
 

@@ -1,0 +1,88 @@
+package io.regionfs.data;
+
+import io.regionfs.data.ExposureMap.Entry;
+import io.regionfs.proto.Attached;
+import io.regionfs.proto.Exposure;
+import io.regionfs.proto.Exposures;
+
+/**
+ * What this host knows of a region over one link to its home: where its slot is, what of it is
+ * exposed, and what its slot last said. It may be out of date at any time; each transfer reads the
+ * slot along and finds out. Shared by the threads that use the region.
+ */
+final class Attachment {
+  /** No size word: sizes have fewer bits. */
+  static final long UNKNOWN = -1;
+
+  private final Link link;
+  private final long slotAddress;
+  private final int slotKey;
+  private volatile ExposureMap exposures = ExposureMap.EMPTY;
+  private volatile long sizeWord = UNKNOWN;
+  private volatile long mtimeNanos;
+
+  Attachment(Link link, Attached attached) {
+    this.link = link;
+    this.slotAddress = attached.getSlotAddress();
+    this.slotKey = attached.getSlotKey();
+  }
+
+  Link link() {
+    return link;
+  }
+
+  long slotAddress() {
+    return slotAddress;
+  }
+
+  int slotKey() {
+    return slotKey;
+  }
+
+  ExposureMap exposures() {
+    return exposures;
+  }
+
+  /** Takes over what the home said of a range. */
+  synchronized void merge(long from, Exposures answer) {
+    exposures = addTo(exposures.cleared(from, answer.getCoveredTo()), answer);
+  }
+
+  static ExposureMap addTo(ExposureMap map, Exposures answer) {
+    ExposureMap result = map;
+    for (Exposure exposure : answer.getExposuresList()) {
+      result =
+          result.with(
+              new Entry(
+                  exposure.getOffset(),
+                  exposure.getOffset() + exposure.getLength(),
+                  exposure.getAddress(),
+                  exposure.getKey(),
+                  exposure.getWritable()));
+    }
+    return result;
+  }
+
+  /** The home has withdrawn, or is about to withdraw, what touches this range. */
+  synchronized void forget(long from, long to) {
+    exposures = exposures.without(from, to);
+  }
+
+  /** The size word last seen, or {@link #UNKNOWN}. */
+  long sizeWord() {
+    return sizeWord;
+  }
+
+  void sizeWord(long word) {
+    sizeWord = word;
+  }
+
+  /** The modification time last seen or written. */
+  long mtimeNanos() {
+    return mtimeNanos;
+  }
+
+  void mtimeNanos(long nanos) {
+    mtimeNanos = nanos;
+  }
+}

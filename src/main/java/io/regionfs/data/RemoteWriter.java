@@ -1,0 +1,212 @@
+package io.regionfs.data;
+
+import io.regionfs.data.OneSided.Local;
+import io.regionfs.model.Errno;
+import io.regionfs.model.FsException;
+import io.regionfs.model.InodeId;
+import io.regionfs.proto.Allocate;
+import io.regionfs.proto.AllocateMode;
+import io.regionfs.proto.HomeCall;
+import io.regionfs.rpc.RpcException;
+import io.regionfs.verbs.TransferException;
+import java.time.Instant;
+
+/**
+ * Writes: the data, then the times, then the size if it grows, in one batch when the home has
+ * memory for all of the range.
+ *
+ * <p>The slot is read last. If its epoch is another than when the write began, a shrink may have
+ * taken the bytes away, and they are written again.
+ */
+final class RemoteWriter {
+  /** How far mtime may be behind the write; rewriting it each time would cost an operation. */
+  private static final long MTIME_GRAIN_NANOS = 1_000_000;
+
+  /** A file that grows by sequential writes asks for as much again, up to this. */
+  private static final long MOST_AHEAD = 64L << 20;
+
+  private static final long DONE = Attachment.UNKNOWN;
+
+  private final InodeId inode;
+  private final OneSided steps;
+  private final HomeCaller caller;
+  private final Workspaces workspaces;
+
+  /** Where the last write ended, and how much has been written up to there without a gap. */
+  private volatile long sequentialEnd;
+
+  private volatile long sequentialBytes;
+  private volatile boolean hasAskedAhead;
+
+  RemoteWriter(InodeId inode, OneSided steps, HomeCaller caller, Workspaces workspaces) {
+    this.inode = inode;
+    this.steps = steps;
+    this.caller = caller;
+    this.workspaces = workspaces;
+  }
+
+  /** The home may hold memory beyond the size for us; asking resets it. */
+  boolean takeAskedAhead() {
+    boolean asked = hasAskedAhead;
+    hasAskedAhead = false;
+    return asked;
+  }
+
+  /** One attempt. */
+  void write(Attachment at, long offset, int length, Local local)
+      throws TransferException, RpcException, InterruptedException {
+    Workspace work = workspaces.take(at.link().connection());
+    try {
+      long word = at.sizeWord();
+      if (word == Attachment.UNKNOWN) {
+        word = steps.refresh(at, work);
+      }
+      while (word != DONE) {
+        word = write(at, work, word, offset, length, local);
+      }
+    } finally {
+      workspaces.giveBack(work);
+    }
+    noteSequence(offset, length);
+  }
+
+  /** Only the data, into a range at the end that the home has reserved. One attempt. */
+  void fill(Attachment at, long offset, int length, Local local)
+      throws TransferException, RpcException, InterruptedException {
+    Workspace work = workspaces.take(at.link().connection());
+    try {
+      ExposureMap map = writable(at, offset, offset + length, offset + length);
+      work.batch.clear();
+      steps.store(at, work, map, offset, offset + length, local);
+      steps.execute(at, work, length);
+    } finally {
+      workspaces.giveBack(work);
+    }
+  }
+
+  /** Returns DONE, or the size word with which to do it again. */
+  private long write(
+      Attachment at, Workspace work, long known, long offset, int length, Local local)
+      throws TransferException, RpcException, InterruptedException {
+    long end = offset + length;
+    long word = known;
+    ExposureMap map = writable(at, offset, end, wantedEnd(word, offset, length));
+    if (offset > Slot.sizeOf(word)) {
+      word = growTo(at, work, offset);
+      if (offset > Slot.sizeOf(word)) {
+        return word;
+      }
+    }
+    long nanos = nanosNow();
+    boolean grows = end > Slot.sizeOf(word);
+    boolean writeTimes = isOff(at.mtimeNanos(), nanos);
+    work.batch.clear();
+    steps.store(at, work, map, offset, end, local);
+    if (writeTimes) {
+      work.writeTimes(at.slotAddress(), at.slotKey(), nanos);
+    }
+    if (grows) {
+      work.swapSize(at.slotAddress(), at.slotKey(), word, Slot.word(Slot.epochOf(word), end));
+    }
+    work.readSlot(at.slotAddress(), at.slotKey());
+    steps.execute(at, work, length);
+    long now = steps.slotRead(at, work);
+    boolean timesAreOff = !writeTimes && isOff(work.slot(Slot.MTIME), nanos);
+    long found = grows ? grow(at, work, word, end) : now;
+    if (Slot.epochOf(found) != Slot.epochOf(word)) {
+      at.forget(Slot.sizeOf(found), Long.MAX_VALUE);
+      return found;
+    }
+    if (timesAreOff) {
+      work.batch.clear();
+      work.writeTimes(at.slotAddress(), at.slotKey(), nanos);
+      steps.execute(at, work, 0);
+    }
+    return DONE;
+  }
+
+  /** After a first swap: swaps until the size is at least the end; returns the word found last. */
+  private long grow(Attachment at, Workspace work, long first, long end)
+      throws TransferException, InterruptedException {
+    long expected = first;
+    long old = work.oldSizeWord();
+    while (old != expected && Slot.epochOf(old) == Slot.epochOf(first) && Slot.sizeOf(old) < end) {
+      expected = old;
+      work.batch.clear();
+      work.swapSize(
+          at.slotAddress(), at.slotKey(), expected, Slot.word(Slot.epochOf(expected), end));
+      steps.execute(at, work, 0);
+      old = work.oldSizeWord();
+    }
+    return old;
+  }
+
+  /**
+   * Before a write that leaves a gap after the end: the home moves the size to where the gap ends,
+   * because only it can tell whether the memory in between is clean. Returns the new size word.
+   */
+  private long growTo(Attachment at, Workspace work, long offset)
+      throws TransferException, RpcException, InterruptedException {
+    long word = steps.refresh(at, work);
+    if (offset <= Slot.sizeOf(word)) {
+      return word;
+    }
+    HomeCall call =
+        HomeCall.newBuilder()
+            .setInode(inode.value())
+            .setAllocate(
+                Allocate.newBuilder()
+                    .setMode(AllocateMode.ALLOCATE_MODE_ALLOCATE)
+                    .setOffset(offset - 1)
+                    .setLength(1))
+            .build();
+    caller.once(at.link(), call, steps.deadlineFor(offset - Slot.sizeOf(word)));
+    return steps.refresh(at, work);
+  }
+
+  private ExposureMap writable(Attachment at, long offset, long end, long wanted)
+      throws TransferException, RpcException, InterruptedException {
+    ExposureMap map = at.exposures();
+    if (map.covers(offset, end, true)) {
+      return map;
+    }
+    try {
+      map = steps.expose(at, offset, end, wanted, true);
+    } catch (FsException e) {
+      if (e.errno() != Errno.ENOSPC || wanted == end) {
+        throw e;
+      }
+      map = steps.expose(at, offset, end, end, true);
+    }
+    if (!map.covers(offset, end, true)) {
+      throw new TransferException(
+          TransferException.Reason.DISCONNECTED, "the home exposed less than was asked for");
+    }
+    return map;
+  }
+
+  private long wantedEnd(long word, long offset, int length) {
+    long end = offset + length;
+    long ahead = offset == sequentialEnd ? Math.min(MOST_AHEAD, sequentialBytes) : 0;
+    if (end <= Slot.sizeOf(word) || ahead <= length) {
+      return end;
+    }
+    hasAskedAhead = true;
+    return Math.min(offset + ahead, Region.MAX_SIZE - 1);
+  }
+
+  private void noteSequence(long offset, int length) {
+    long before = offset == sequentialEnd ? sequentialBytes : 0;
+    sequentialEnd = offset + length;
+    sequentialBytes = before + length;
+  }
+
+  private static boolean isOff(long mtimeNanos, long nowNanos) {
+    return Math.abs(nowNanos - mtimeNanos) > MTIME_GRAIN_NANOS;
+  }
+
+  private static long nanosNow() {
+    Instant now = Instant.now();
+    return Math.addExact(Math.multiplyExact(now.getEpochSecond(), 1_000_000_000L), now.getNano());
+  }
+}

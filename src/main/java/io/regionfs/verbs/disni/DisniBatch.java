@@ -1,0 +1,157 @@
+package io.regionfs.verbs.disni;
+
+import com.ibm.disni.verbs.IbvSendWR;
+import io.regionfs.verbs.Batch;
+import io.regionfs.verbs.TransferException.Reason;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A batch as plain arrays. Its owner fills it; while it is in flight only {@link #state} moves, set
+ * by whichever thread handles its completion.
+ */
+final class DisniBatch implements Batch {
+  private static final int SHAPE_BITS = 3;
+
+  /** Nothing of it is with the device. */
+  static final int IDLE = 0;
+
+  /** Posted or about to be; not complete. */
+  static final int IN_FLIGHT = 1;
+
+  static final int DONE = 2;
+
+  /** {@link #reason} and {@link #detail} say why. */
+  static final int FAILED = 3;
+
+  final int[] opcode = new int[MAX_OPERATIONS];
+  final long[] localAddress = new long[MAX_OPERATIONS];
+  final int[] localKey = new int[MAX_OPERATIONS];
+  final long[] remoteAddress = new long[MAX_OPERATIONS];
+  final int[] remoteKey = new int[MAX_OPERATIONS];
+  final int[] length = new int[MAX_OPERATIONS];
+
+  /** compare-and-swap: expected; fetch-and-add: the addend. */
+  final long[] compareAdd = new long[MAX_OPERATIONS];
+
+  final long[] swap = new long[MAX_OPERATIONS];
+
+  volatile int state = IDLE;
+  Reason reason = Reason.DISCONNECTED;
+  String detail = "";
+  @Nullable Thread waiter;
+
+  private int size;
+  private long shape;
+  private boolean atomic;
+
+  @Override
+  public void clear() {
+    requireIdle();
+    size = 0;
+    shape = 0;
+    atomic = false;
+  }
+
+  @Override
+  public int size() {
+    return size;
+  }
+
+  /** The sequence of opcodes, packed: chains of one shape differ only in what can be set later. */
+  long shape() {
+    return shape;
+  }
+
+  /** Holds an atomic operation; DiSNI's prepared calls have no setter for their operands. */
+  boolean atomic() {
+    return atomic;
+  }
+
+  @Override
+  public void read(long localAddress, int localKey, long remoteAddress, int remoteKey, int length) {
+    requirePositive(length);
+    add(IbvSendWR.IBV_WR_RDMA_READ, localAddress, localKey, remoteAddress, remoteKey, length);
+  }
+
+  @Override
+  public void write(
+      long localAddress, int localKey, long remoteAddress, int remoteKey, int length) {
+    requirePositive(length);
+    add(IbvSendWR.IBV_WR_RDMA_WRITE, localAddress, localKey, remoteAddress, remoteKey, length);
+  }
+
+  @Override
+  public void compareAndSwap(
+      long localAddress,
+      int localKey,
+      long remoteAddress,
+      int remoteKey,
+      long expected,
+      long value) {
+    requireAligned(remoteAddress);
+    compareAdd[freeSlot()] = expected;
+    swap[size] = value;
+    atomic = true;
+    add(
+        IbvSendWR.IBV_WR_ATOMIC_CMP_AND_SWP,
+        localAddress,
+        localKey,
+        remoteAddress,
+        remoteKey,
+        Long.BYTES);
+  }
+
+  @Override
+  public void fetchAndAdd(
+      long localAddress, int localKey, long remoteAddress, int remoteKey, long delta) {
+    requireAligned(remoteAddress);
+    compareAdd[freeSlot()] = delta;
+    swap[size] = 0;
+    atomic = true;
+    add(
+        IbvSendWR.IBV_WR_ATOMIC_FETCH_AND_ADD,
+        localAddress,
+        localKey,
+        remoteAddress,
+        remoteKey,
+        Long.BYTES);
+  }
+
+  private void add(int operation, long local, int lkey, long remote, int rkey, int bytes) {
+    int i = freeSlot();
+    opcode[i] = operation;
+    localAddress[i] = local;
+    localKey[i] = lkey;
+    remoteAddress[i] = remote;
+    remoteKey[i] = rkey;
+    length[i] = bytes;
+    shape = (shape << SHAPE_BITS) | operation;
+    size = i + 1;
+  }
+
+  private int freeSlot() {
+    requireIdle();
+    if (size == MAX_OPERATIONS) {
+      throw new IllegalStateException("a batch holds " + MAX_OPERATIONS + " operations");
+    }
+    return size;
+  }
+
+  private void requireIdle() {
+    if (state == IN_FLIGHT) {
+      throw new IllegalStateException("the batch is in flight");
+    }
+  }
+
+  private static void requirePositive(int length) {
+    if (length <= 0) {
+      throw new IllegalArgumentException("length " + length);
+    }
+  }
+
+  private static void requireAligned(long address) {
+    if ((address & (Long.BYTES - 1)) != 0) {
+      throw new IllegalArgumentException("atomics need 8-byte alignment");
+    }
+  }
+}

@@ -1,0 +1,322 @@
+package io.regionfs.verbs.disni;
+
+import com.google.errorprone.annotations.MustBeClosed;
+import com.ibm.disni.verbs.IbvContext;
+import com.ibm.disni.verbs.IbvMr;
+import com.ibm.disni.verbs.IbvPd;
+import com.ibm.disni.verbs.IbvQP;
+import com.ibm.disni.verbs.IbvQPInitAttr;
+import com.ibm.disni.verbs.RdmaCm;
+import com.ibm.disni.verbs.RdmaCmEvent.EventType;
+import com.ibm.disni.verbs.RdmaCmId;
+import com.ibm.disni.verbs.RdmaEventChannel;
+import io.regionfs.verbs.Access;
+import io.regionfs.verbs.Connection;
+import io.regionfs.verbs.Fabric;
+import io.regionfs.verbs.FabricListener;
+import io.regionfs.verbs.RegisteredMemory;
+import io.regionfs.verbs.TransferException;
+import io.regionfs.verbs.TransferException.Reason;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The device that DiSNI's provider offers at one address, with one protection domain for all memory
+ * and connections. DiSNI's endpoint groups are not used: they poll with threads of their own, and
+ * wait for ever when a peer refuses. Safe for use by many threads; closing it ends what is open.
+ */
+public final class DisniFabric implements Fabric {
+  private static final Logger LOG = LoggerFactory.getLogger(DisniFabric.class);
+
+  /** Work requests that one connection may have with the device; a power of two. */
+  private static final int SEND_QUEUE_DEPTH = 128;
+
+  private static final Duration KEEPER_PERIOD = Duration.ofMillis(100);
+  private static final int LOCAL_WRITE = IbvMr.IBV_ACCESS_LOCAL_WRITE;
+  private static final int REMOTE_READ = LOCAL_WRITE | IbvMr.IBV_ACCESS_REMOTE_READ;
+  private static final int REMOTE_WRITE =
+      REMOTE_READ | IbvMr.IBV_ACCESS_REMOTE_WRITE | IbvMr.IBV_ACCESS_REMOTE_ATOMIC;
+
+  private final String description;
+  private final RdmaEventChannel channel;
+  private final RdmaCmId device;
+  private final IbvContext context;
+  private final IbvPd domain;
+  private final Set<DisniMemory> memory = ConcurrentHashMap.newKeySet();
+  private final AtomicLong registeredBytes = new AtomicLong();
+  private final Set<DisniConnection> connections = ConcurrentHashMap.newKeySet();
+  private final Set<DisniListener> listeners = ConcurrentHashMap.newKeySet();
+  private final AtomicBoolean closed = new AtomicBoolean();
+  private final Thread keeper;
+
+  private DisniFabric(
+      String description,
+      RdmaEventChannel channel,
+      RdmaCmId device,
+      IbvContext context,
+      IbvPd domain) {
+    this.description = description;
+    this.channel = channel;
+    this.device = device;
+    this.context = context;
+    this.domain = domain;
+    this.keeper = new Thread(this::keep, "fabric-keeper");
+    keeper.setDaemon(true);
+  }
+
+  /**
+   * Opens the device that has this address; a provider must be chosen before, see {@link
+   * FabricSelection}.
+   *
+   * @throws IOException if no device has the address
+   */
+  @MustBeClosed
+  @SuppressWarnings("MustBeClosedChecker") // what fails half-way is closed by hand
+  static DisniFabric open(InetAddress address, String description) throws IOException {
+    RdmaEventChannel channel = RdmaEventChannel.createEventChannel();
+    if (channel == null) {
+      throw new IOException("no event channel for connections: no RDMA device");
+    }
+    RdmaCmId id = null;
+    try {
+      id = channel.createId(RdmaCm.RDMA_PS_TCP);
+      id.bindAddr(new InetSocketAddress(address, 0));
+      IbvContext context = id.getVerbs();
+      if (context == null) {
+        throw new IOException("no RDMA device has the address " + address.getHostAddress());
+      }
+      IbvPd domain = context.allocPd();
+      DisniFabric fabric = new DisniFabric(description, channel, id, context, domain);
+      fabric.keeper.start();
+      return fabric;
+    } catch (IOException e) {
+      if (id != null) {
+        id.destroyId();
+      }
+      DisniConnection.closeChannel(channel);
+      throw e;
+    }
+  }
+
+  IbvContext context() {
+    return context;
+  }
+
+  @Override
+  public String description() {
+    return description;
+  }
+
+  @Override
+  @MustBeClosed
+  public RegisteredMemory register(long address, long length, Access access) throws IOException {
+    if (address == 0 || length <= 0 || length > MAX_REGISTRATION_BYTES) {
+      throw new IllegalArgumentException(
+          "cannot register " + length + " bytes at " + Long.toHexString(address));
+    }
+    requireOpen();
+    int flags =
+        switch (access) {
+          case LOCAL -> LOCAL_WRITE;
+          case REMOTE_READ -> REMOTE_READ;
+          case REMOTE_WRITE -> REMOTE_WRITE;
+        };
+    IbvMr region;
+    try {
+      region = domain.regMr(address, (int) length, flags).execute().free().getMr();
+    } catch (IOException e) {
+      throw new IOException(
+          length
+              + " bytes could not be registered ("
+              + e.getMessage()
+              + "); if memory is there, raise the limit of locked memory: ulimit -l",
+          e);
+    }
+    DisniMemory made = new DisniMemory(this, region, address, length);
+    memory.add(made);
+    registeredBytes.addAndGet(length);
+    return made;
+  }
+
+  void forget(DisniMemory closedMemory) {
+    memory.remove(closedMemory);
+    registeredBytes.addAndGet(-closedMemory.length());
+  }
+
+  @Override
+  @MustBeClosed
+  @SuppressWarnings("MustBeClosedChecker") // the caller's
+  public FabricListener listen(InetSocketAddress address) throws IOException {
+    requireOpen();
+    DisniListener listener = DisniListener.open(this, address);
+    listeners.add(listener);
+    return listener;
+  }
+
+  void forget(DisniListener listener) {
+    listeners.remove(listener);
+  }
+
+  @Override
+  @MustBeClosed
+  @SuppressWarnings("MustBeClosedChecker") // what fails half-way is closed by hand
+  public Connection connect(InetSocketAddress peer, Duration deadline)
+      throws TransferException, InterruptedException {
+    long until = System.nanoTime() + deadline.toNanos();
+    RdmaEventChannel events = null;
+    RdmaCmId id = null;
+    CompletionQueue completions = null;
+    boolean connected = false;
+    try {
+      requireOpen();
+      events = RdmaEventChannel.createEventChannel();
+      id = events.createId(RdmaCm.RDMA_PS_TCP);
+      id.resolveAddr(null, peer, millisLeft(until));
+      CmEvents.expect(events, EventType.RDMA_CM_EVENT_ADDR_RESOLVED, until);
+      id.resolveRoute(millisLeft(until));
+      CmEvents.expect(events, EventType.RDMA_CM_EVENT_ROUTE_RESOLVED, until);
+      completions = new CompletionQueue(context, 2 * SEND_QUEUE_DEPTH);
+      IbvQP queuePair = createQueuePair(id, completions, SEND_QUEUE_DEPTH);
+      id.connect(CmEvents.parameters());
+      CmEvents.expect(events, EventType.RDMA_CM_EVENT_ESTABLISHED, until);
+      DisniConnection made =
+          new DisniConnection(
+              this, peer.toString(), events, id, queuePair, completions, SEND_QUEUE_DEPTH);
+      connections.add(made);
+      connected = true;
+      if (closed.get()) {
+        made.close();
+      }
+      return made;
+    } catch (IOException e) {
+      throw new TransferException(
+          Reason.DISCONNECTED, "cannot connect to " + peer + ": " + e.getMessage(), e);
+    } finally {
+      if (!connected) {
+        abandon(events, id, completions);
+      }
+    }
+  }
+
+  private static int millisLeft(long until) {
+    return (int) Math.max(1, Math.min(CmEvents.millisUntil(until), Integer.MAX_VALUE));
+  }
+
+  IbvQP createQueuePair(RdmaCmId id, CompletionQueue completions, int depth) throws IOException {
+    IbvQPInitAttr attributes = new IbvQPInitAttr();
+    attributes.cap().setMax_send_wr(depth);
+    attributes.cap().setMax_send_sge(1);
+    attributes.cap().setMax_recv_wr(1);
+    attributes.cap().setMax_recv_sge(1);
+    attributes.cap().setMax_inline_data(0);
+    attributes.setQp_type(IbvQP.IBV_QPT_RC);
+    attributes.setSend_cq(completions.queue());
+    attributes.setRecv_cq(completions.queue());
+    IbvQP queuePair = id.createQP(domain, attributes);
+    if (queuePair == null) {
+      throw new IOException("the device has no queue pair left");
+    }
+    return queuePair;
+  }
+
+  private static void abandon(
+      @Nullable RdmaEventChannel events,
+      @Nullable RdmaCmId id,
+      @Nullable CompletionQueue completions) {
+    try {
+      if (id != null) {
+        if (id.getQp() != null && id.getQp().isOpen()) {
+          id.destroyQP();
+        }
+        id.destroyId();
+      }
+    } catch (IOException e) {
+      LOG.debug("An unfinished connection could not be cleaned up", e);
+    }
+    if (completions != null) {
+      completions.close();
+    }
+    if (events != null) {
+      DisniConnection.closeChannel(events);
+    }
+  }
+
+  void forget(DisniConnection connection) {
+    connections.remove(connection);
+  }
+
+  private void keep() {
+    try {
+      while (!closed.get()) {
+        Thread.sleep(KEEPER_PERIOD.toMillis());
+        for (DisniConnection connection : connections) {
+          connection.check();
+        }
+      }
+    } catch (InterruptedException e) {
+      LOG.debug("The keeper ends");
+    }
+  }
+
+  private void requireOpen() throws IOException {
+    if (closed.get()) {
+      throw new IOException("the fabric is closed");
+    }
+  }
+
+  @Override
+  public int registrations() {
+    return memory.size();
+  }
+
+  @Override
+  public long registeredBytes() {
+    return registeredBytes.get();
+  }
+
+  /** Ends listeners and connections, and deregisters what its owners have left. */
+  @Override
+  public void close() {
+    if (!closed.compareAndSet(false, true)) {
+      return;
+    }
+    keeper.interrupt();
+    joinUninterruptibly(keeper);
+    listeners.forEach(DisniListener::close);
+    connections.forEach(DisniConnection::close);
+    for (DisniMemory left : memory) {
+      LOG.warn("{} bytes were still registered when the fabric closed", left.length());
+      left.close();
+    }
+    try {
+      domain.deallocPd();
+      device.destroyId();
+    } catch (Exception e) { // what DiSNI declares
+      LOG.warn("The device could not be closed", e);
+    }
+    DisniConnection.closeChannel(channel);
+  }
+
+  static void joinUninterruptibly(Thread thread) {
+    boolean interrupted = false;
+    while (thread.isAlive()) {
+      try {
+        thread.join();
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

@@ -1,0 +1,29 @@
+package io.regionfs.verbs.disni;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.regionfs.verbs.Fabric;
+import io.regionfs.verbs.FabricContract;
+import io.regionfs.verbs.disni.FabricSelection.Device;
+import io.regionfs.verbs.disni.FabricSelection.Wish;
+import io.regionfs.verbs.soft.SoftDeviceOptions;
+import java.io.IOException;
+import java.net.InetAddress;
+import org.junit.jupiter.api.Test;
+
+/** The fabric over the software device. */
+class DisniSoftFabricTest extends FabricContract {
+  @Override
+  protected Fabric open(InetAddress address) throws IOException {
+    return FabricSelection.choose(Wish.SOFT, address, SoftDeviceOptions.defaults()).open(address);
+  }
+
+  @Test
+  void theDescriptionSaysWhatServesAndWhy() throws IOException {
+    FabricSelection selection =
+        FabricSelection.choose(
+            Wish.SOFT, InetAddress.getLoopbackAddress(), SoftDeviceOptions.defaults());
+    assertThat(selection.device()).isEqualTo(Device.SOFT);
+    assertThat(selection.description()).isEqualTo("soft (as asked)");
+  }
+}
