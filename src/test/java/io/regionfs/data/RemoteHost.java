@@ -1,5 +1,6 @@
 package io.regionfs.data;
 
+import com.google.errorprone.annotations.MustBeClosed;
 import io.regionfs.meta.Metadata;
 import io.regionfs.meta.Node;
 import io.regionfs.model.InodeId;
@@ -52,6 +53,7 @@ final class RemoteHost implements AutoCloseable {
     start();
   }
 
+  @MustBeClosed
   private static Fabric fabric() throws IOException {
     return FabricSelection.choose(Wish.SOFT, LOOPBACK, SoftDeviceOptions.defaults()).open(LOOPBACK);
   }

@@ -2,6 +2,7 @@ package io.regionfs.verbs.disni;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.google.errorprone.annotations.MustBeClosed;
 import io.regionfs.verbs.Fabric;
 import io.regionfs.verbs.FabricContract;
 import io.regionfs.verbs.disni.FabricSelection.Device;
@@ -14,6 +15,7 @@ import org.junit.jupiter.api.Test;
 /** The fabric over the software device. */
 class DisniSoftFabricTest extends FabricContract {
   @Override
+  @MustBeClosed
   protected Fabric open(InetAddress address) throws IOException {
     return FabricSelection.choose(Wish.SOFT, address, SoftDeviceOptions.defaults()).open(address);
   }
