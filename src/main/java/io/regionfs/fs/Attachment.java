@@ -133,13 +133,13 @@ final class Attachment {
   }
 
   /** What a write session's end commits; null if the home is gone, or has lost the region. */
-  @Nullable RegionStat stat() {
+  @Nullable RegionStat settled() {
     if (unwritten != null) {
       return unwritten;
     }
     try {
       Region region = this.region;
-      return region != null ? region.stat() : regions.stat(id, home);
+      return region != null ? region.settled() : regions.stat(id, home);
     } catch (FsException e) {
       if (e.errno() == Errno.EINTR || e.errno() == Errno.ETIMEDOUT) {
         throw e;

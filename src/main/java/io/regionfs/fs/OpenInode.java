@@ -341,7 +341,7 @@ final class OpenInode {
   @GuardedBy("lock")
   private void endSession() {
     for (int attempt = 1; ; attempt++) {
-      RegionStat stat = attachment.stat();
+      RegionStat stat = attachment.settled();
       boolean committed = enrolment.endSession(stat);
       boolean nothingToSettle = attachment.endSession() || stat == null;
       if (committed || nothingToSettle || attempt == SETTLE_ATTEMPTS) {

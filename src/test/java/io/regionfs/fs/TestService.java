@@ -32,26 +32,24 @@ final class TestService implements AutoCloseable {
   private final Host one;
   private final Host two;
 
-  /** Closes the transport with itself. */
+  /** Nodes that neither answer calls nor lend memory. Closes the transport with itself. */
   TestService(RpcTransport transport) throws IOException {
-    this(transport, loopback(0), loopback(1), loopback(2));
+    this(transport, identity(1, loopback(1), loopback(1)), identity(2, loopback(2), loopback(2)));
   }
 
-  /**
-   * @param one where node 1 is said to answer calls and to lend memory
-   */
-  TestService(
-      RpcTransport transport,
-      InetSocketAddress listen,
-      InetSocketAddress one,
-      InetSocketAddress two)
+  /** Closes the transport with itself. */
+  TestService(RpcTransport transport, Membership.Identity one, Membership.Identity two)
       throws IOException {
     this.transport = transport;
     Replica replica = new Replica();
     service = new MetadataService(OPTIONS, replica, new LocalLog(replica));
-    server = transport.serve(listen, service);
-    this.one = new Host(new Membership.Identity("node1", 1, one, one));
-    this.two = new Host(new Membership.Identity("node2", 2, two, two));
+    server = transport.serve(loopback(0), service);
+    this.one = new Host(one);
+    this.two = new Host(two);
+  }
+
+  static Membership.Identity identity(int node, InetSocketAddress rpc, InetSocketAddress data) {
+    return new Membership.Identity("node" + node, node, rpc, data);
   }
 
   static InetSocketAddress loopback(int port) {
@@ -68,8 +66,13 @@ final class TestService implements AutoCloseable {
 
   /** Ends the node's membership, and with it all it has open, and lets it join again. */
   void rejoin(int node) {
-    host(node).membership.close();
+    leave(node);
     host(node).join();
+  }
+
+  /** Ends the node's membership: it is not alive any more. */
+  void leave(int node) {
+    host(node).membership.close();
   }
 
   private Host host(int node) {
