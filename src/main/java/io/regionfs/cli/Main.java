@@ -35,9 +35,12 @@ import picocli.CommandLine.Spec;
       "  regionfs umount /mnt/region"
     },
     subcommands = {
+      MountCommand.class,
       UmountCommand.class,
       StatusCommand.class,
       RegionCommand.class,
+      MetaCommand.class,
+      FabricCommand.class,
       DoctorCommand.class,
       CompletionCommand.class,
       HelpCommand.class

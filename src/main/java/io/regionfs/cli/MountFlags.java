@@ -1,6 +1,7 @@
 package io.regionfs.cli;
 
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -71,6 +72,15 @@ record MountFlags(
       throw new IllegalArgumentException("timeout '" + text + "' is not a number of seconds", e);
     }
     throw new IllegalArgumentException("timeout '" + text + "' is not between 1 and 1000000");
+  }
+
+  /** What libfuse and mount(2) are told. */
+  List<String> forKernel() {
+    List<String> words = new ArrayList<>(kernel);
+    if (readOnly) {
+      words.add("ro");
+    }
+    return words;
   }
 
   /** As one {@code -o} list that {@link #parse} reads back; empty if nothing is set. */

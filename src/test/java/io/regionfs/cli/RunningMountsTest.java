@@ -71,8 +71,9 @@ class RunningMountsTest {
     RunningMounts running = new RunningMounts(directory);
     RunningMounts.Entry dead = entry("/mnt/a", 1, 0);
     running.add(dead);
-    Files.createDirectories(dead.memoryDirectory().resolve("deep"));
-    Files.writeString(dead.memoryDirectory().resolve("deep/1"), "bytes");
+    Path cluster = Files.createDirectories(dead.memoryDirectory().resolve("cluster"));
+    Files.createFile(cluster.resolve("lock"));
+    Files.writeString(cluster.resolve("1"), "bytes");
     Leftovers.remove(dead, running);
     assertThat(directory).isEmptyDirectory();
   }

@@ -13,12 +13,12 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 
 /** Two connected ends in one process, and the listener that joined them. */
-final class VerbsPair implements AutoCloseable {
-  final RdmaEventChannel clientEvents;
-  final RdmaEventChannel serverEvents;
-  final RdmaCmId listener;
-  final VerbsPeer client;
-  final VerbsPeer server;
+public final class VerbsPair implements AutoCloseable {
+  public final RdmaEventChannel clientEvents;
+  public final RdmaEventChannel serverEvents;
+  public final RdmaCmId listener;
+  public final VerbsPeer client;
+  public final VerbsPeer server;
 
   /**
    * Connects.
@@ -26,7 +26,7 @@ final class VerbsPair implements AutoCloseable {
    * @param provider opens the event channels
    * @param rnrRetries what each end allows its peer
    */
-  VerbsPair(RdmaCm provider, InetSocketAddress address, Shape shape, int rnrRetries)
+  public VerbsPair(RdmaCm provider, InetSocketAddress address, Shape shape, int rnrRetries)
       throws IOException {
     clientEvents = provider.createEventChannel();
     serverEvents = provider.createEventChannel();
@@ -42,7 +42,7 @@ final class VerbsPair implements AutoCloseable {
     event(clientEvents, EventType.RDMA_CM_EVENT_ESTABLISHED);
   }
 
-  static RdmaConnParam parameters(int rnrRetries) throws IOException {
+  public static RdmaConnParam parameters(int rnrRetries) throws IOException {
     RdmaConnParam parameters = new RdmaConnParam();
     parameters.setRetry_count((byte) 7);
     parameters.setRnr_retry_count((byte) rnrRetries);
@@ -50,11 +50,12 @@ final class VerbsPair implements AutoCloseable {
   }
 
   /** An identifier whose address and route are resolved to where the listener is. */
-  static RdmaCmId resolve(RdmaEventChannel events, RdmaCmId listener) throws IOException {
+  public static RdmaCmId resolve(RdmaEventChannel events, RdmaCmId listener) throws IOException {
     return resolve(events, (InetSocketAddress) listener.getSource());
   }
 
-  static RdmaCmId resolve(RdmaEventChannel events, InetSocketAddress peer) throws IOException {
+  public static RdmaCmId resolve(RdmaEventChannel events, InetSocketAddress peer)
+      throws IOException {
     RdmaCmId id = events.createId(RdmaCm.RDMA_PS_TCP);
     id.resolveAddr(null, peer, 2000);
     event(events, EventType.RDMA_CM_EVENT_ADDR_RESOLVED);
@@ -65,7 +66,7 @@ final class VerbsPair implements AutoCloseable {
 
   /** Waits for the next event, which must be of this type, and acknowledges it. */
   @SuppressWarnings("EnumOrdinal") // how DiSNI numbers events
-  static RdmaCmEvent event(RdmaEventChannel events, EventType type) throws IOException {
+  public static RdmaCmEvent event(RdmaEventChannel events, EventType type) throws IOException {
     RdmaCmEvent event = next(events);
     assertThat(EventType.values()[event.getEvent()]).isEqualTo(type);
     event.ackEvent();
@@ -73,7 +74,7 @@ final class VerbsPair implements AutoCloseable {
   }
 
   /** Waits for the next event; the caller acknowledges it. */
-  static RdmaCmEvent next(RdmaEventChannel events) throws IOException {
+  public static RdmaCmEvent next(RdmaEventChannel events) throws IOException {
     RdmaCmEvent event = events.getCmEvent(VerbsPeer.DEADLINE_MILLIS);
     assertThat(event).as("an event in time").isNotNull();
     return event;

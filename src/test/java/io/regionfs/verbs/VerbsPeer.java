@@ -22,27 +22,27 @@ import java.util.LinkedList;
 import java.util.List;
 
 /** One end of a connection in a test, with all that belongs to it. */
-final class VerbsPeer implements AutoCloseable {
-  static final int DEADLINE_MILLIS = 20_000;
+public final class VerbsPeer implements AutoCloseable {
+  public static final int DEADLINE_MILLIS = 20_000;
 
   /** How large the queues are. */
-  record Shape(int sends, int receives, int segments, int inline, int completions) {
-    static Shape usual() {
+  public record Shape(int sends, int receives, int segments, int inline, int completions) {
+    public static Shape usual() {
       return new Shape(32, 32, 4, 64, 128);
     }
   }
 
-  final RdmaCmId id;
-  final IbvPd pd;
-  final IbvCompChannel channel;
-  final IbvCQ cq;
-  final IbvQP qp;
+  public final RdmaCmId id;
+  public final IbvPd pd;
+  public final IbvCompChannel channel;
+  public final IbvCQ cq;
+  public final IbvQP qp;
   private final List<IbvMr> regions = new ArrayList<>();
   private final SVCReqNotify notify;
   private final IbvWC[] polled = {new IbvWC()};
   private final SVCPollCq poll;
 
-  VerbsPeer(RdmaCmId id, Shape shape) throws IOException {
+  public VerbsPeer(RdmaCmId id, Shape shape) throws IOException {
     this.id = id;
     pd = id.getVerbs().allocPd();
     channel = id.getVerbs().createCompChannel();
@@ -61,18 +61,18 @@ final class VerbsPeer implements AutoCloseable {
     poll = cq.poll(polled, 1);
   }
 
-  IbvMr register(ByteBuffer buffer, int access) throws IOException {
+  public IbvMr register(ByteBuffer buffer, int access) throws IOException {
     IbvMr region = pd.regMr(buffer, access).execute().getMr();
     regions.add(region);
     return region;
   }
 
-  void deregister(IbvMr region) throws IOException {
+  public void deregister(IbvMr region) throws IOException {
     regions.remove(region);
     region.deregMr().execute();
   }
 
-  static IbvSge piece(IbvMr region, int offset, int length) {
+  public static IbvSge piece(IbvMr region, int offset, int length) {
     IbvSge piece = new IbvSge();
     piece.setAddr(region.getAddr() + offset);
     piece.setLength(length);
@@ -81,7 +81,7 @@ final class VerbsPeer implements AutoCloseable {
   }
 
   @SuppressWarnings("JdkObsolete") // the type that DiSNI wants
-  static IbvSendWR request(long number, int opcode, IbvSge... pieces) {
+  public static IbvSendWR request(long number, int opcode, IbvSge... pieces) {
     IbvSendWR request = new IbvSendWR();
     request.setWr_id(number);
     request.setOpcode(opcode);
@@ -91,18 +91,18 @@ final class VerbsPeer implements AutoCloseable {
     return request;
   }
 
-  static IbvSendWR at(IbvSendWR request, long address, int key) {
+  public static IbvSendWR at(IbvSendWR request, long address, int key) {
     request.getRdma().setRemote_addr(address);
     request.getRdma().setRkey(key);
     return request;
   }
 
-  void post(IbvSendWR... requests) throws IOException {
+  public void post(IbvSendWR... requests) throws IOException {
     qp.postSend(List.of(requests), null).execute().free();
   }
 
   @SuppressWarnings("JdkObsolete") // the type that DiSNI wants
-  void receive(long number, IbvSge... pieces) throws IOException {
+  public void receive(long number, IbvSge... pieces) throws IOException {
     IbvRecvWR request = new IbvRecvWR();
     request.setWr_id(number);
     request.setSg_list(new LinkedList<>(List.of(pieces)));
@@ -111,7 +111,7 @@ final class VerbsPeer implements AutoCloseable {
   }
 
   /** The next completion; waits for it. */
-  IbvWC next() throws IOException {
+  public IbvWC next() throws IOException {
     long deadline = System.nanoTime() + DEADLINE_MILLIS * 1_000_000L;
     while (true) {
       if (poll.execute().getPolls() > 0) {
@@ -140,11 +140,11 @@ final class VerbsPeer implements AutoCloseable {
   }
 
   /** The next completion, which must be this one and a success. */
-  IbvWC expect(long number) throws IOException {
+  public IbvWC expect(long number) throws IOException {
     return expect(number, IbvWC.IbvWcStatus.IBV_WC_SUCCESS);
   }
 
-  IbvWC expect(long number, IbvWC.IbvWcStatus status) throws IOException {
+  public IbvWC expect(long number, IbvWC.IbvWcStatus status) throws IOException {
     IbvWC completion = next();
     assertThat(IbvWC.IbvWcStatus.valueOf(completion.getStatus()))
         .as("status of %d", completion.getWr_id())
@@ -154,7 +154,7 @@ final class VerbsPeer implements AutoCloseable {
   }
 
   /** That nothing has completed by now. */
-  void expectNothing() throws IOException {
+  public void expectNothing() throws IOException {
     assertThat(poll.execute().getPolls()).isZero();
   }
 

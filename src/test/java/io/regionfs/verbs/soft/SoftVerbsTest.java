@@ -17,4 +17,9 @@ class SoftVerbsTest extends VerbsContract {
   protected InetSocketAddress address() {
     return new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
   }
+
+  @Override
+  protected boolean isStrict() {
+    return true;
+  }
 }

@@ -1,0 +1,158 @@
+package io.regionfs.cli;
+
+import com.google.errorprone.annotations.MustBeClosed;
+import io.regionfs.cli.FabricMeasurement.Figures;
+import io.regionfs.cli.FabricMeasurement.Target;
+import io.regionfs.posix.LibC;
+import io.regionfs.verbs.Access;
+import io.regionfs.verbs.Fabric;
+import io.regionfs.verbs.FabricListener;
+import io.regionfs.verbs.RegisteredMemory;
+import io.regionfs.verbs.TransferException;
+import io.regionfs.verbs.disni.FabricSelection;
+import io.regionfs.verbs.soft.SoftDeviceOptions;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/**
+ * Measures the fabric between two hosts, without a filesystem: what reads and writes of a mount are
+ * to be compared with.
+ */
+@Command(
+    name = "fabric",
+    sortOptions = false,
+    description = {
+      "Measure one-sided reads and writes between two hosts, without a filesystem. Start 'serve' on one",
+      "host and give the line it prints to 'measure' on the other."
+    })
+final class FabricCommand implements Runnable {
+  private static final long LENT_BYTES = 64L << 20;
+
+  @Spec private @Nullable CommandSpec spec;
+
+  @Override
+  public void run() {
+    if (spec != null) {
+      throw new ParameterException(spec.commandLine(), "serve or measure?");
+    }
+  }
+
+  @Command(name = "serve", description = "Lend 64 MiB to peers that measure, until interrupted.")
+  int serve(
+      @Option(
+              names = "--listen",
+              paramLabel = "IP[:PORT]",
+              required = true,
+              description = "Where peers connect to.")
+          String listen,
+      @Option(
+              names = "--fabric",
+              paramLabel = "auto|soft|verbs",
+              defaultValue = "auto",
+              description = "Which device.")
+          FabricSelection.Wish wish)
+      throws IOException, InterruptedException {
+    InetSocketAddress address = Addresses.listen(listen);
+    long memory = FabricMeasurement.map(LENT_BYTES);
+    try (Fabric fabric = open(wish, address.getAddress());
+        RegisteredMemory lent = fabric.register(memory, LENT_BYTES, Access.REMOTE_WRITE);
+        FabricListener listener = fabric.listen(address)) {
+      PrintWriter out = out();
+      out.println(new Target(listener.address(), lent.address(), lent.remoteKey(), lent.length()));
+      out.flush();
+      while (!Thread.currentThread().isInterrupted()) {
+        Thread.sleep(Long.MAX_VALUE); // until a signal ends the process
+      }
+      return Main.DONE;
+    } finally {
+      LibC.INSTANCE.munmap(memory, LENT_BYTES);
+    }
+  }
+
+  @Command(name = "measure", description = "Time operations of one size, one after the other.")
+  int measure(
+      @Parameters(paramLabel = "TARGET", description = "The line that 'serve' printed.")
+          String target,
+      @Option(names = "--write", description = "Write instead of reading.") boolean write,
+      @Option(
+              names = "--size",
+              paramLabel = "SIZE",
+              defaultValue = "4K",
+              description = "Bytes (default 4K).")
+          String size,
+      @Option(
+              names = "--count",
+              paramLabel = "N",
+              defaultValue = "20000",
+              description = "How many (default 20000).")
+          int count,
+      @Option(
+              names = "--fabric",
+              paramLabel = "auto|soft|verbs",
+              defaultValue = "auto",
+              description = "Which device.")
+          FabricSelection.Wish wish,
+      @Option(names = "--json", description = "Print one JSON object.") boolean json)
+      throws IOException, InterruptedException {
+    Target peer = Target.parse(target);
+    long bytes = Sizes.parse(size);
+    if (count < 1 || bytes < 1 || bytes > LENT_BYTES) {
+      throw new IllegalArgumentException("--count is at least 1, --size from 1 to 64M");
+    }
+    try (Fabric fabric = open(wish, InetAddress.getByName("0.0.0.0"))) {
+      print(FabricMeasurement.measure(fabric, peer, write, (int) bytes, count), json);
+      return Main.DONE;
+    } catch (TransferException e) {
+      throw new CommandFailure(
+          "the peer at " + peer.peer() + " could not be reached or left: " + e.getMessage());
+    }
+  }
+
+  @MustBeClosed
+  private static Fabric open(FabricSelection.Wish wish, InetAddress address) throws IOException {
+    return FabricSelection.choose(wish, address, SoftDeviceOptions.defaults()).open(address);
+  }
+
+  private void print(Figures figures, boolean json) {
+    PrintWriter out = out();
+    if (json) {
+      Map<String, @Nullable Object> fields = new LinkedHashMap<>();
+      fields.put("operation", figures.operation());
+      fields.put("bytes", figures.bytes());
+      fields.put("count", figures.count());
+      fields.put("p50Micros", figures.p50Micros());
+      fields.put("p99Micros", figures.p99Micros());
+      fields.put("megabytesPerSecond", figures.megabytesPerSecond());
+      out.println(Json.write(fields));
+    } else {
+      out.printf(
+          Locale.ROOT,
+          "%s of %d bytes: p50 %.1f us, p99 %.1f us, %.0f MB/s%n",
+          figures.operation(),
+          figures.bytes(),
+          figures.p50Micros(),
+          figures.p99Micros(),
+          figures.megabytesPerSecond());
+    }
+    out.flush();
+  }
+
+  private PrintWriter out() {
+    if (spec == null) {
+      throw new IllegalStateException("not started as a command");
+    }
+    return spec.commandLine().getOut();
+  }
+}

@@ -1,0 +1,62 @@
+package io.regionfs.cli;
+
+import io.regionfs.model.Errno;
+import io.regionfs.proto.Reply;
+import io.regionfs.proto.Request;
+import io.regionfs.rpc.RpcHandler;
+import io.regionfs.rpc.RpcResponder;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One listening port for all services of a process: calls to the home of regions, and metadata if
+ * it is kept here. A port listens before its services exist, because they are told its number; a
+ * call that comes that early is refused so that it is repeated.
+ */
+final class Switchboard implements RpcHandler {
+  private final boolean keepsMetadata;
+  private volatile @Nullable RpcHandler metadata;
+  private volatile @Nullable RpcHandler home;
+
+  /**
+   * @param keepsMetadata a metadata service will be connected
+   */
+  Switchboard(boolean keepsMetadata) {
+    this.keepsMetadata = keepsMetadata;
+  }
+
+  void connectMetadata(RpcHandler handler) {
+    metadata = handler;
+  }
+
+  void connectHome(RpcHandler handler) {
+    home = handler;
+  }
+
+  @Override
+  public void handle(Request request, RpcResponder responder) {
+    switch (request.getCallCase()) {
+      case PING -> responder.reply(Reply.getDefaultInstance());
+      case HOME -> pass(home, request, responder);
+      case QUERY, OPERATION, MEMBERSHIP -> {
+        if (keepsMetadata) {
+          pass(metadata, request, responder);
+        } else {
+          responder.reply(refusal(Errno.ENXIO, "no metadata service is at this address"));
+        }
+      }
+      default -> responder.reply(refusal(Errno.EINVAL, "unknown kind of call"));
+    }
+  }
+
+  private static void pass(@Nullable RpcHandler service, Request request, RpcResponder responder) {
+    if (service == null) {
+      responder.reply(refusal(Errno.EAGAIN, "this process is starting"));
+    } else {
+      service.handle(request, responder);
+    }
+  }
+
+  private static Reply refusal(Errno errno, String detail) {
+    return Reply.newBuilder().setErrno(errno.code()).setDetail(detail).build();
+  }
+}

@@ -1,0 +1,69 @@
+package io.regionfs.cli;
+
+import static org.assertj.core.api.Assumptions.assumeThat;
+
+import io.regionfs.posix.LibC;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+
+/**
+ * Hosts as network namespaces, made by scripts/cluster in a directory of their own. Closing it
+ * takes all of it away, whatever a failed test left.
+ */
+@SuppressWarnings("try") // closed by tests, which may be interrupted
+final class ClusterFixture implements AutoCloseable {
+  private static final Path SCRIPT = Shell.TOP.resolve("scripts/cluster");
+
+  final Path directory;
+  final Shell shell;
+
+  ClusterFixture(int hosts) throws IOException, InterruptedException {
+    assumeThat(LibC.INSTANCE.getuid()).as("root, to make network namespaces").isZero();
+    Path parent = Files.createTempDirectory("regionfs-cluster-it").toRealPath();
+    directory = parent.resolve("cluster");
+    shell = new Shell(Map.of("REGIONFS_CLUSTER_DIR", directory.toString()));
+    boolean up = false;
+    try {
+      cluster("up", hosts, "--memory", "512M").succeeded();
+      up = true;
+    } finally {
+      if (!up) {
+        close();
+      }
+    }
+  }
+
+  Shell.Result cluster(Object... arguments) throws IOException, InterruptedException {
+    Object[] command = new Object[arguments.length + 1];
+    command[0] = SCRIPT;
+    System.arraycopy(arguments, 0, command, 1, arguments.length);
+    return shell.run(command);
+  }
+
+  /** The mount of a host; files there are the host's, whoever opens them. */
+  Path mnt(int host) {
+    return directory.resolve("host-" + host).resolve("mnt");
+  }
+
+  Map<?, ?> status(int host) throws IOException, InterruptedException {
+    return Json.parseObject(
+        shell.regionfs("status", "--json", mnt(host)).succeeded().out().strip());
+  }
+
+  /** A counter in a part of a host's status. */
+  long counter(int host, String part, String name) throws IOException, InterruptedException {
+    Object value = StatusText.map(status(host), part).get(name);
+    return value instanceof Long number ? number : 0;
+  }
+
+  @Override
+  public void close() throws IOException, InterruptedException {
+    try {
+      cluster("down").succeeded();
+    } finally {
+      Files.deleteIfExists(directory.getParent());
+    }
+  }
+}
