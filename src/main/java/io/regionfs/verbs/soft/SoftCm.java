@@ -1,6 +1,5 @@
 package io.regionfs.verbs.soft;
 
-import com.google.errorprone.annotations.concurrent.GuardedBy;
 import com.ibm.disni.verbs.IbvPd;
 import com.ibm.disni.verbs.IbvQP;
 import com.ibm.disni.verbs.IbvQPInitAttr;
@@ -19,18 +18,8 @@ import org.jspecify.annotations.Nullable;
 final class SoftCm extends RdmaCm {
   private final SoftDevice device;
 
-  @GuardedBy("this")
-  private @Nullable SoftContext context;
-
   SoftCm(SoftDevice device) {
     this.device = device;
-  }
-
-  private synchronized SoftContext context() throws IOException {
-    if (context == null) {
-      context = new SoftContext(device);
-    }
-    return context;
   }
 
   @Override
@@ -43,7 +32,8 @@ final class SoftCm extends RdmaCm {
     if (portSpace != RDMA_PS_TCP) {
       throw new IOException("soft verbs have reliable connections only: port space " + portSpace);
     }
-    return new SoftConnectionId((SoftEventChannel) channel, context(), portSpace);
+    SoftEventChannel soft = (SoftEventChannel) channel;
+    return new SoftConnectionId(soft, soft.device().context(), portSpace);
   }
 
   @Override

@@ -1,12 +1,15 @@
 package io.regionfs.verbs.soft;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import com.ibm.disni.verbs.RdmaProvider;
+import java.io.IOException;
 import java.lang.reflect.Field;
 import java.nio.ByteOrder;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A software RDMA device. Once installed, DiSNI and all that stands on it use it without knowing.
@@ -19,6 +22,10 @@ public final class SoftDevice {
 
   private final SoftDeviceOptions options;
   private final MemoryTable memory = new MemoryTable();
+
+  @GuardedBy("this")
+  private @Nullable SoftContext context;
+
   private final ScheduledExecutorService timer;
 
   SoftDevice(SoftDeviceOptions options) {
@@ -83,6 +90,16 @@ public final class SoftDevice {
   /** Bytes of it. */
   public long registeredBytes() {
     return memory.bytes();
+  }
+
+  /** The one context of this device: whoever opens it shares it. */
+  synchronized SoftContext context() throws IOException {
+    SoftContext opened = context;
+    if (opened == null) {
+      opened = new SoftContext(this);
+      context = opened;
+    }
+    return opened;
   }
 
   MemoryTable memory() {
