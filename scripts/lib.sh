@@ -4,6 +4,9 @@
 top=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 regionfs=$top/scripts/regionfs
 
+# The same sorting, messages and file names whatever the caller's locale.
+export LC_ALL=C.UTF-8
+
 # Says what is being done, on stderr, so that a command's own output stays clean.
 say() { printf '== %s\n' "$*" >&2; }
 
