@@ -16,8 +16,8 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "doctor",
     description = {
-      "Check what RegionFS needs from this machine and say what to do about what is missing.",
-      "Exit code 1 if something is missing without which nothing can be mounted."
+      "Check what RegionFS needs from this machine.",
+      "%nSays what to do about what is missing. Exit code 1 if nothing can be mounted without it.%n"
     })
 final class DoctorCommand implements Callable<Integer> {
   @Spec private @Nullable CommandSpec spec;

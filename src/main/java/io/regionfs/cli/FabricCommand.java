@@ -34,8 +34,9 @@ import picocli.CommandLine.Spec;
     name = "fabric",
     sortOptions = false,
     description = {
-      "Measure one-sided reads and writes between two hosts, without a filesystem. Start 'serve' on one",
-      "host and give the line it prints to 'measure' on the other."
+      "Measure the fabric between two hosts.",
+      "%nTimes one-sided reads and writes without a filesystem. Start 'serve' on one host and give"
+          + " the line it prints to 'measure' on the other.%n"
     })
 final class FabricCommand implements Runnable {
   private static final long LENT_BYTES = 64L << 20;
@@ -64,7 +65,12 @@ final class FabricCommand implements Runnable {
               description = "Which device.")
           FabricSelection.Wish wish)
       throws IOException, InterruptedException {
-    InetSocketAddress address = Addresses.listen(listen);
+    InetSocketAddress address;
+    try {
+      address = Addresses.listen(listen);
+    } catch (IllegalArgumentException e) {
+      throw new CommandFailure(String.valueOf(e.getMessage()), e);
+    }
     long memory = FabricMeasurement.map(LENT_BYTES);
     try (Fabric fabric = open(wish, address.getAddress());
         RegisteredMemory lent = fabric.register(memory, LENT_BYTES, Access.REMOTE_WRITE);
@@ -106,10 +112,16 @@ final class FabricCommand implements Runnable {
           FabricSelection.Wish wish,
       @Option(names = "--json", description = "Print one JSON object.") boolean json)
       throws IOException, InterruptedException {
-    Target peer = Target.parse(target);
-    long bytes = Sizes.parse(size);
-    if (count < 1 || bytes < 1 || bytes > LENT_BYTES) {
-      throw new IllegalArgumentException("--count is at least 1, --size from 1 to 64M");
+    Target peer;
+    long bytes;
+    try {
+      peer = Target.parse(target);
+      bytes = Sizes.parse(size);
+    } catch (IllegalArgumentException e) {
+      throw new CommandFailure(String.valueOf(e.getMessage()), e);
+    }
+    if (count < 1 || bytes > LENT_BYTES) {
+      throw new CommandFailure("--count is at least 1, --size from 1 to 64M");
     }
     try (Fabric fabric = open(wish, InetAddress.getByName("0.0.0.0"))) {
       print(FabricMeasurement.measure(fabric, peer, write, (int) bytes, count), json);

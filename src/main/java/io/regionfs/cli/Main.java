@@ -1,6 +1,7 @@
 package io.regionfs.cli;
 
 import io.regionfs.model.FsException;
+import java.io.IOException;
 import java.io.PrintWriter;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -96,7 +97,8 @@ public final class Main implements Runnable {
   private static int failed(Exception e, CommandLine command) {
     String name = command.getCommandSpec().qualifiedName();
     PrintWriter err = command.getErr();
-    boolean expected = e instanceof CommandFailure || e instanceof FsException;
+    boolean expected =
+        e instanceof CommandFailure || e instanceof FsException || e instanceof IOException;
     err.println(
         name
             + ": "

@@ -104,11 +104,11 @@ final class MountCommand implements Callable<Integer> {
   @Option(
       names = "-o",
       paramLabel = "OPTS",
-      description = {
-        "Mount options, separated by commas: allow_other (other users may use it), ro, timeout=SECONDS"
-            + " (calls that wait for a host that is away fail then; else they wait until it is"
-            + " back), soft (the same as timeout=30), nosuid, nodev, noexec."
-      })
+      description =
+          "Mount options, separated by commas: allow_other (other users may use it; root's mounts"
+              + " allow it anyway), ro, timeout=SECONDS (calls that wait for a host that is away"
+              + " fail then; else they wait until it is back), soft (the same as timeout=30),"
+              + " nosuid, nodev, noexec.")
   private List<String> options = new ArrayList<>();
 
   @Option(names = Background.OPTION, hidden = true)

@@ -18,8 +18,9 @@ import picocli.CommandLine.Spec;
     name = "region",
     sortOptions = false,
     description = {
-      "Show where a file's bytes are: its home, size, memory, generation, and what of it is exposed",
-      "to other hosts and pinned for that."
+      "Show where a file's bytes are.",
+      "%nIts home, size, memory and generation, and what of it is exposed to other hosts and pinned"
+          + " for that.%n"
     })
 final class RegionCommand implements Callable<Integer> {
   @Spec private @Nullable CommandSpec spec;

@@ -19,8 +19,10 @@ import picocli.CommandLine.Spec;
     name = "status",
     sortOptions = false,
     description = {
-      "Show the cluster as the node of a mount sees it: nodes, capacity, regions, the fabric in use",
-      "and why, the metadata service, and which calls this node has answered for others' data."
+      "Show the cluster as a mount's node sees it.",
+      "%nNodes, capacity, regions, the fabric in use and why, the metadata service, and which calls"
+          + " this node has answered for others' data: reads and writes of exposed memory are one-"
+          + "sided and in none of them.%n"
     })
 final class StatusCommand implements Callable<Integer> {
   static final Duration DEADLINE = Duration.ofSeconds(20);

@@ -13,9 +13,9 @@ import picocli.CommandLine.Parameters;
     name = "umount",
     sortOptions = false,
     description = {
-      "Unmount and end the node behind the mount; returns when both are gone.",
-      "fusermount -u DIR, umount DIR and SIGTERM to the node do the same without waiting.",
-      "A stale mount, whose node was killed, is cleaned up."
+      "Unmount, and end the node behind the mount.",
+      "%nReturns when both are gone. fusermount -u DIR, umount DIR and SIGTERM to the node do the"
+          + " same without waiting. A stale mount, whose node was killed, is cleaned up.%n"
     })
 final class UmountCommand implements Callable<Integer> {
   private static final Duration DEADLINE = Duration.ofSeconds(60);
@@ -25,10 +25,9 @@ final class UmountCommand implements Callable<Integer> {
 
   @Option(
       names = {"-l", "--lazy"},
-      description = {
-        "Take the mount away now even if it is in use, and return; the node ends when its last",
-        "user is gone."
-      })
+      description =
+          "Take the mount away now even if it is in use, and return; the node ends when its last"
+              + " user is gone.")
   private boolean lazy;
 
   @Override
