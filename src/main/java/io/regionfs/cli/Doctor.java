@@ -143,6 +143,13 @@ record Doctor(Path root, int uid, Map<String, String> environment) {
     } catch (IOException e) {
       return new Finding("fusermount", without, program.get() + ": " + e.getMessage(), "");
     }
+    if (!Files.exists(root.resolve("etc/mtab"))) {
+      return new Finding(
+          "fusermount",
+          without,
+          "no /etc/mtab: it cannot unmount for a user",
+          "as root: ln -s ../proc/self/mounts /etc/mtab");
+    }
     return ok("fusermount", program.get().toString());
   }
 

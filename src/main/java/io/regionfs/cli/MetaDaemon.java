@@ -1,9 +1,5 @@
 package io.regionfs.cli;
 
-import io.regionfs.metaserver.LocalLog;
-import io.regionfs.metaserver.MetadataOptions;
-import io.regionfs.metaserver.MetadataService;
-import io.regionfs.metaserver.Replica;
 import io.regionfs.rpc.darpc.DarpcOptions;
 import io.regionfs.rpc.darpc.DarpcTransport;
 import io.regionfs.verbs.disni.FabricSelection;
@@ -11,7 +7,6 @@ import io.regionfs.verbs.soft.SoftDeviceOptions;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
-import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -53,19 +48,9 @@ final class MetaDaemon implements Daemon.Service {
         FabricSelection.choose(fabric, address.getAddress(), SoftDeviceOptions.defaults());
     DarpcTransport transport = lifetimes.add("calls", new DarpcTransport(DarpcOptions.defaults()));
     Switchboard switchboard = new Switchboard(true);
-    switchboard.connectMetadata(lifetimes.add("metadata service", newService(address)));
+    switchboard.connectMetadata(lifetimes.add("metadata service", NewCluster.create(address)));
     lifetimes.add("listener", Listening.serve(transport, address, switchboard));
     LOG.info("Metadata service at {}, fabric {}", address, selection.description());
-  }
-
-  /** A service of a new, empty cluster. */
-  static MetadataService newService(InetSocketAddress address) {
-    Replica replica = new Replica();
-    return new MetadataService(
-        new MetadataOptions(
-            UUID.randomUUID().toString(), Addresses.text(address), MetadataOptions.DEFAULT_LEASE),
-        replica,
-        new LocalLog(replica));
   }
 
   @Override

@@ -194,7 +194,7 @@ final class Node implements Daemon.Service {
       throws IOException, InterruptedException {
     List<RpcClient> replicas;
     if (options.ownsCluster()) {
-      MetadataService service = lifetimes.add("metadata service", MetaDaemon.newService(address));
+      MetadataService service = lifetimes.add("metadata service", NewCluster.create(address));
       switchboard.connectMetadata(service);
       LocalTransport local = lifetimes.add("local calls", new LocalTransport());
       lifetimes.add("local metadata", local.serve(address, service));

@@ -81,6 +81,8 @@ public interface LibC {
 
   int getuid();
 
+  int getgid();
+
   int getpid();
 
   int kill(int pid, int signal);

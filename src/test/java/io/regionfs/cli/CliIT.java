@@ -11,6 +11,7 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Random;
@@ -42,6 +43,8 @@ class CliIT {
     Path mnt = mounts.newMountPoint("a");
     Shell.Result mounted = mounts.mount(mnt).succeeded();
     assertThat(mounted.err()).isEmpty();
+    assertThat(Files.getAttribute(mnt, "unix:uid")).isEqualTo(LibC.INSTANCE.getuid());
+    assertThat(Files.getLastModifiedTime(mnt)).isGreaterThan(FileTime.fromMillis(0));
     Files.writeString(mnt.resolve("hello"), "bytes of this host");
     assertThat(mnt.resolve("hello")).hasContent("bytes of this host");
     RunningMounts.Entry node = mounts.node(mnt);
