@@ -1,6 +1,7 @@
 package io.regionfs.cli;
 
 import io.regionfs.posix.LibC;
+import io.regionfs.posix.MountTable;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

@@ -1,5 +1,6 @@
 package io.regionfs.cli;
 
+import io.regionfs.posix.MountTable;
 import io.regionfs.verbs.disni.FabricSelection;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;

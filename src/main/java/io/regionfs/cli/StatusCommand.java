@@ -1,5 +1,6 @@
 package io.regionfs.cli;
 
+import io.regionfs.posix.MountTable;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;

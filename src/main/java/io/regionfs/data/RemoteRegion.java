@@ -100,7 +100,7 @@ final class RemoteRegion implements Region {
 
   @Override
   public void read(long offset, int length, TransferBuffer staging, ReadSink sink) {
-    checkOffset(offset);
+    Ranges.checkOffset(offset);
     MappedBuffer buffer = MappedBuffer.of(staging);
     int wanted = (int) Math.min(Math.min(length, buffer.capacity()), MAX_SIZE - offset);
     if (wanted <= 0) {
@@ -114,7 +114,7 @@ final class RemoteRegion implements Region {
 
   @Override
   public void write(long offset, TransferBuffer source, int position, int length) {
-    checkWrite(offset, length);
+    Ranges.checkWrite(offset, length);
     if (length == 0) {
       return;
     }
@@ -182,8 +182,8 @@ final class RemoteRegion implements Region {
             return new RegionStat(
                 Slot.sizeOf(word),
                 work.slot(Slot.ALLOCATED),
-                instant(work.slot(Slot.MTIME)),
-                instant(work.slot(Slot.CTIME)));
+                Slot.instant(work.slot(Slot.MTIME)),
+                Slot.instant(work.slot(Slot.CTIME)));
           } finally {
             workspaces.giveBack(work);
           }
@@ -201,17 +201,14 @@ final class RemoteRegion implements Region {
 
   @Override
   public void truncate(long size) {
-    checkOffset(size);
-    if (size >= MAX_SIZE) {
-      throw new FsException(Errno.EFBIG, "size " + size);
-    }
+    Ranges.checkSize(size);
     change(call().setTruncate(Truncate.newBuilder().setSize(size)), 0);
     forget(size, Long.MAX_VALUE);
   }
 
   @Override
   public void allocate(FallocateMode mode, long offset, long length) {
-    checkOffset(offset);
+    Ranges.checkOffset(offset);
     if (length <= 0) {
       throw new FsException(Errno.EINVAL, "length " + length);
     }
@@ -222,7 +219,7 @@ final class RemoteRegion implements Region {
         return;
       }
     } else {
-      checkWrite(offset, length);
+      Ranges.checkWrite(offset, length);
     }
     change(
         call()
@@ -253,7 +250,7 @@ final class RemoteRegion implements Region {
 
   @Override
   public long seek(long offset, boolean hole) {
-    checkOffset(offset);
+    Ranges.checkOffset(offset);
     HomeCall call = call().setSeek(Seek.newBuilder().setOffset(offset).setHole(hole)).build();
     return caller.untilAnswered(home, call, deadline(0)).getOffset();
   }
@@ -281,11 +278,6 @@ final class RemoteRegion implements Region {
     return homes.options().attemptFor(bytes);
   }
 
-  private static Instant instant(long nanos) {
-    return Instant.ofEpochSecond(
-        Math.floorDiv(nanos, 1_000_000_000L), Math.floorMod(nanos, 1_000_000_000L));
-  }
-
   private static Local local(TransferBuffer source, int position, int length) {
     MappedBuffer buffer = MappedBuffer.of(source);
     if (position < 0 || length < 0 || position > buffer.capacity() - length) {
@@ -293,19 +285,6 @@ final class RemoteRegion implements Region {
           length + " bytes at " + position + " of a buffer of " + buffer.capacity());
     }
     return new Local(buffer.address() + position, buffer.key());
-  }
-
-  private static void checkOffset(long offset) {
-    if (offset < 0) {
-      throw new FsException(Errno.EINVAL, "offset " + offset);
-    }
-  }
-
-  private static void checkWrite(long offset, long length) {
-    checkOffset(offset);
-    if (length > MAX_SIZE - 1 - offset) {
-      throw new FsException(Errno.EFBIG, length + " bytes at " + offset);
-    }
   }
 
   @Override

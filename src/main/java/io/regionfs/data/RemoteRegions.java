@@ -1,17 +1,15 @@
 package io.regionfs.data;
 
 import com.google.errorprone.annotations.MustBeClosed;
+import io.regionfs.meta.Messages;
 import io.regionfs.meta.Metadata;
 import io.regionfs.model.InodeId;
 import io.regionfs.model.NodeId;
 import io.regionfs.model.RegionStat;
 import io.regionfs.proto.HomeCall;
 import io.regionfs.proto.Ping;
-import io.regionfs.proto.Settle;
-import io.regionfs.proto.Time;
 import io.regionfs.rpc.RpcTransport;
 import io.regionfs.verbs.Fabric;
-import java.time.Instant;
 
 /**
  * The regions at home on other hosts. One connection and one client for calls per home, shared by
@@ -46,16 +44,8 @@ public final class RemoteRegions implements Regions {
   public RegionStat stat(InodeId inode, NodeId home) {
     HomeCall call =
         HomeCall.newBuilder().setInode(inode.value()).setStat(Ping.getDefaultInstance()).build();
-    Settle stat = caller.untilAnswered(home, call, homes.options().attempt()).getStat();
-    return new RegionStat(
-        stat.getSize(),
-        stat.getAllocatedBytes(),
-        instant(stat.getMtime()),
-        instant(stat.getCtime()));
-  }
-
-  private static Instant instant(Time time) {
-    return Instant.ofEpochSecond(time.getSeconds(), time.getNanos());
+    return Messages.regionStat(
+        caller.untilAnswered(home, call, homes.options().attempt()).getStat());
   }
 
   @Override

@@ -97,7 +97,7 @@ final class RemoteWriter {
         return word;
       }
     }
-    long nanos = nanosNow();
+    long nanos = Slot.nanos(Instant.now());
     boolean grows = end > Slot.sizeOf(word);
     boolean writeTimes = isOff(at.mtimeNanos(), nanos);
     work.batch.clear();
@@ -203,10 +203,5 @@ final class RemoteWriter {
 
   private static boolean isOff(long mtimeNanos, long nowNanos) {
     return Math.abs(nowNanos - mtimeNanos) > MTIME_GRAIN_NANOS;
-  }
-
-  private static long nanosNow() {
-    Instant now = Instant.now();
-    return Math.addExact(Math.multiplyExact(now.getEpochSecond(), 1_000_000_000L), now.getNano());
   }
 }

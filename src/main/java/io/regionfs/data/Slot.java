@@ -1,5 +1,7 @@
 package io.regionfs.data;
 
+import java.time.Instant;
+
 /**
  * The 64 bytes that a home keeps per region where every host reads them one-sided: little-endian
  * words, 8-byte aligned.
@@ -25,6 +27,7 @@ public final class Slot {
   public static final int ALLOCATED = CTIME + Long.BYTES;
   public static final int BYTES = 64;
 
+  private static final long NANOS_PER_SECOND = 1_000_000_000L;
   private static final int SIZE_BITS = 48;
   private static final long SIZE_MASK = (1L << SIZE_BITS) - 1;
 
@@ -42,5 +45,23 @@ public final class Slot {
 
   public static long word(int epoch, long size) {
     return ((long) epoch << SIZE_BITS) | size;
+  }
+
+  /** A time word as a time. */
+  public static Instant instant(long nanos) {
+    return Instant.ofEpochSecond(
+        Math.floorDiv(nanos, NANOS_PER_SECOND), Math.floorMod(nanos, NANOS_PER_SECOND));
+  }
+
+  /**
+   * A time as a word; one beyond the years 1677 to 2262 becomes the nearest that a word can hold.
+   */
+  public static long nanos(Instant time) {
+    try {
+      return Math.addExact(
+          Math.multiplyExact(time.getEpochSecond(), NANOS_PER_SECOND), time.getNano());
+    } catch (ArithmeticException e) {
+      return time.getEpochSecond() < 0 ? Long.MIN_VALUE : Long.MAX_VALUE;
+    }
   }
 }

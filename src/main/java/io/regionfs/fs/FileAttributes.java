@@ -1,5 +1,6 @@
 package io.regionfs.fs;
 
+import io.regionfs.data.Ranges;
 import io.regionfs.data.Region;
 import io.regionfs.data.Regions;
 import io.regionfs.meta.Metadata;

@@ -1,5 +1,6 @@
 package io.regionfs.fs;
 
+import io.regionfs.data.Ranges;
 import io.regionfs.data.ReadSink;
 import io.regionfs.data.Region;
 import io.regionfs.data.TransferBuffer;
@@ -24,7 +25,8 @@ final class RegionFile implements OpenFile {
   @Override
   public void read(long offset, int length, TransferBuffer staging, ReadSink sink) {
     requireReadable();
-    Ranges.check(offset, length);
+    Ranges.checkOffset(offset);
+    Ranges.checkOffset(length);
     Region region = hold.inode().regionIfWritten();
     if (flags.marksRead()) {
       hold.inode().markRead();
@@ -39,7 +41,8 @@ final class RegionFile implements OpenFile {
   @Override
   public void write(long offset, TransferBuffer source, int position, int length, boolean append) {
     requireWritable();
-    Ranges.check(append ? 0 : offset, length);
+    Ranges.checkOffset(append ? 0 : offset);
+    Ranges.checkOffset(length);
     if (length == 0) {
       return;
     }
@@ -47,7 +50,7 @@ final class RegionFile implements OpenFile {
     if (append) {
       region.append(source, position, length);
     } else {
-      Ranges.checkEnd(offset, length);
+      Ranges.checkWrite(offset, length);
       region.write(offset, source, position, length);
     }
   }
@@ -70,11 +73,12 @@ final class RegionFile implements OpenFile {
   @Override
   public void allocate(FallocateMode mode, long offset, long length) {
     requireWritable();
-    Ranges.check(offset, length);
+    Ranges.checkOffset(offset);
+    Ranges.checkOffset(length);
     if (length == 0) {
       throw new FsException(Errno.EINVAL, "fallocate of nothing");
     }
-    Ranges.checkEnd(offset, length);
+    Ranges.checkWrite(offset, length);
     hold.inode().region().allocate(mode, offset, length);
   }
 

@@ -3,6 +3,7 @@ package io.regionfs.fuse;
 import com.google.errorprone.annotations.MustBeClosed;
 import io.regionfs.fs.FileSystem;
 import io.regionfs.posix.LibC;
+import io.regionfs.posix.MountTable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -76,7 +77,7 @@ public final class FuseMount implements AutoCloseable {
   }
 
   private static String deviceAt(Path mountPoint) throws IOException {
-    return MountTable.at(mountPoint).map(MountTable.Mount::device).orElse("");
+    return MountTable.now().at(mountPoint).map(MountTable.Mount::device).orElse("");
   }
 
   /** One thread, and none while it has nothing to do. */

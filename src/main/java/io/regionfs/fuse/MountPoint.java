@@ -1,5 +1,6 @@
 package io.regionfs.fuse;
 
+import io.regionfs.posix.MountTable;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -43,7 +44,7 @@ final class MountPoint {
     if (!Files.isDirectory(mountPoint)) {
       throw new IOException(directory + ": not a directory");
     }
-    Optional<MountTable.Mount> mount = MountTable.at(mountPoint);
+    Optional<MountTable.Mount> mount = MountTable.now().at(mountPoint);
     if (mount.isPresent() && mount.get().isRegionFs()) {
       throw new IOException(
           directory + ": RegionFS is already mounted there (fusermount -u " + directory + ")");

@@ -1,6 +1,7 @@
 package io.regionfs.fuse;
 
 import io.regionfs.posix.LibC;
+import io.regionfs.posix.MountTable;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -39,7 +40,7 @@ public final class StaleMounts {
   }
 
   private static boolean isStale(Path mountPoint) throws IOException {
-    Optional<MountTable.Mount> mount = MountTable.at(mountPoint);
+    Optional<MountTable.Mount> mount = MountTable.now().at(mountPoint);
     if (mount.isEmpty() || !mount.get().isRegionFs()) {
       return false;
     }

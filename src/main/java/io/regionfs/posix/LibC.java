@@ -29,7 +29,6 @@ public interface LibC {
   int SEEK_DATA = 3;
   int SEEK_HOLE = 4;
   int MNT_DETACH = 2;
-  int AF_UNIX = 1;
   int AF_INET = 2;
   int SOCK_STREAM = 1;
   int SOCK_CLOEXEC = 02000000;
@@ -40,7 +39,6 @@ public interface LibC {
   int POLLOUT = 4;
   int EPOLLIN = 1;
   int EPOLLOUT = 4;
-  int EPOLLONESHOT = 1 << 30;
   int EPOLL_CTL_ADD = 1;
   int EPOLL_CTL_DEL = 2;
   int EPOLL_CTL_MOD = 3;
@@ -71,10 +69,6 @@ public interface LibC {
 
   int madvise(long address, long length, int advice);
 
-  int ioctl(int fd, long request, long argument);
-
-  int fcntl(int fd, int command, long argument);
-
   int poll(long fds, long count, int timeoutMillis);
 
   int umount2(String target, int flags);
@@ -83,11 +77,7 @@ public interface LibC {
 
   int getgid();
 
-  int getpid();
-
   int kill(int pid, int signal);
-
-  int memfd_create(String name, int flags);
 
   int eventfd(int initial, int flags);
 
@@ -116,8 +106,6 @@ public interface LibC {
   long recv(int fd, long buffer, long bytes, int flags);
 
   long sendmsg(int fd, long message, int flags);
-
-  long recvmsg(int fd, long message, int flags);
 
   int epoll_create1(int flags);
 

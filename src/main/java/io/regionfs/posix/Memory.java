@@ -66,24 +66,12 @@ public final class Memory {
     UNSAFE.putLong(address, value);
   }
 
-  public static int getIntVolatile(long address) {
-    return UNSAFE.getIntVolatile(null, address);
-  }
-
-  public static void putIntVolatile(long address, int value) {
-    UNSAFE.putIntVolatile(null, address, value);
-  }
-
   public static long getLongVolatile(long address) {
     return UNSAFE.getLongVolatile(null, address);
   }
 
   public static void putLongVolatile(long address, long value) {
     UNSAFE.putLongVolatile(null, address, value);
-  }
-
-  public static boolean compareAndSwapInt(long address, int expected, int value) {
-    return UNSAFE.compareAndSwapInt(null, address, expected, value);
   }
 
   public static boolean compareAndSwapLong(long address, long expected, long value) {

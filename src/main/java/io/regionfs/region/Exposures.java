@@ -210,12 +210,6 @@ final class Exposures implements AutoCloseable {
     evict(victims);
   }
 
-  synchronized boolean overlap(Collection<Piece> pieces, long from, long to) {
-    return pieces.stream()
-        .flatMap(piece -> piece.exposures().stream())
-        .anyMatch(exposure -> exposure.offset() < to && exposure.end() > from);
-  }
-
   @Override
   public void close() {
     evict(withdrawDownTo(0, 0));

@@ -1,5 +1,7 @@
 package io.regionfs.region;
 
+import io.regionfs.data.Ranges;
+import io.regionfs.meta.Messages;
 import io.regionfs.model.Errno;
 import io.regionfs.model.FallocateMode;
 import io.regionfs.model.FsException;
@@ -57,7 +59,7 @@ final class HomeCalls {
         region.truncate(call.getTruncate().getSize());
       }
       case ALLOCATE -> allocate(region, call.getAllocate());
-      case SET_TIMES -> region.setModified(HomeReplies.instant(call.getSetTimes().getMtime()));
+      case SET_TIMES -> region.setModified(Messages.instant(call.getSetTimes().getMtime()));
       case TRIM -> region.trim();
       case STAT -> {}
       case SEEK -> {

@@ -1,6 +1,7 @@
 package io.regionfs.region;
 
 import com.google.errorprone.annotations.CheckReturnValue;
+import io.regionfs.meta.Messages;
 import io.regionfs.model.FsException;
 import io.regionfs.model.InodeId;
 import io.regionfs.model.RegionStat;
@@ -10,9 +11,6 @@ import io.regionfs.proto.Exposures;
 import io.regionfs.proto.HomeReply;
 import io.regionfs.proto.RegionReport;
 import io.regionfs.proto.Reply;
-import io.regionfs.proto.Settle;
-import io.regionfs.proto.Time;
-import java.time.Instant;
 
 /** The answers of a home as messages. */
 @CheckReturnValue
@@ -34,7 +32,7 @@ final class HomeReplies {
             .setSlotAddress(region.slot().address())
             .setSlotKey(region.slot().remoteKey())
             .setGeneration(generation)
-            .setStat(settle(inode, region.stat()))
+            .setStat(Messages.settle(inode, region.stat()))
             .build();
     return reply(HomeReply.newBuilder().setAttached(attached));
   }
@@ -54,7 +52,7 @@ final class HomeReplies {
   }
 
   static Reply stat(LentRegion region, InodeId inode) {
-    return reply(HomeReply.newBuilder().setStat(settle(inode, region.stat())));
+    return reply(HomeReply.newBuilder().setStat(Messages.settle(inode, region.stat())));
   }
 
   static Reply offset(long offset) {
@@ -78,27 +76,6 @@ final class HomeReplies {
                     .setExposures(region.exposureCount())
                     .setPinnedBytes(region.pinnedBytes())
                     .setGeneration(generation)));
-  }
-
-  static Instant instant(Time time) {
-    return Instant.ofEpochSecond(time.getSeconds(), time.getNanos());
-  }
-
-  private static Settle settle(InodeId inode, RegionStat stat) {
-    return Settle.newBuilder()
-        .setInode(inode.value())
-        .setSize(stat.size())
-        .setAllocatedBytes(stat.allocatedBytes())
-        .setMtime(time(stat.mtime()))
-        .setCtime(time(stat.ctime()))
-        .build();
-  }
-
-  private static Time time(Instant instant) {
-    return Time.newBuilder()
-        .setSeconds(instant.getEpochSecond())
-        .setNanos(instant.getNano())
-        .build();
   }
 
   private static Reply reply(HomeReply.Builder home) {

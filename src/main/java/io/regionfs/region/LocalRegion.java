@@ -1,5 +1,6 @@
 package io.regionfs.region;
 
+import io.regionfs.data.Ranges;
 import io.regionfs.data.ReadSink;
 import io.regionfs.data.Region;
 import io.regionfs.data.TransferBuffer;

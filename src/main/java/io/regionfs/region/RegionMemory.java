@@ -272,10 +272,6 @@ final class RegionMemory {
     }
   }
 
-  boolean isExposed(long from, long to) {
-    return !mapped.isEmpty() && host.exposures().overlap(piecesIn(from, to), from, to);
-  }
-
   int exposureCount() {
     return host.exposures().countOf(mapped.values());
   }

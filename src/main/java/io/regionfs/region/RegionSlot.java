@@ -11,8 +11,6 @@ import java.time.Instant;
  * each access here is one volatile load, store or swap.
  */
 final class RegionSlot {
-  private static final long NANOS_PER_SECOND = 1_000_000_000L;
-
   private final int index;
   private final long address;
   private final int remoteKey;
@@ -102,28 +100,15 @@ final class RegionSlot {
   }
 
   void setTimes(Instant mtime, Instant ctime) {
-    Memory.putLongVolatile(address + Slot.MTIME, toNanos(mtime));
-    Memory.putLongVolatile(address + Slot.CTIME, toNanos(ctime));
+    Memory.putLongVolatile(address + Slot.MTIME, Slot.nanos(mtime));
+    Memory.putLongVolatile(address + Slot.CTIME, Slot.nanos(ctime));
   }
 
   RegionStat stat() {
-    return new RegionStat(
-        size(), allocatedBytes(), instantAt(address + Slot.MTIME), instantAt(address + Slot.CTIME));
+    return new RegionStat(size(), allocatedBytes(), time(Slot.MTIME), time(Slot.CTIME));
   }
 
-  private static Instant instantAt(long address) {
-    long nanos = Memory.getLongVolatile(address);
-    return Instant.ofEpochSecond(
-        Math.floorDiv(nanos, NANOS_PER_SECOND), Math.floorMod(nanos, NANOS_PER_SECOND));
-  }
-
-  /** A time beyond the years 1677 to 2262 becomes the nearest that a word can hold. */
-  private static long toNanos(Instant time) {
-    try {
-      return Math.addExact(
-          Math.multiplyExact(time.getEpochSecond(), NANOS_PER_SECOND), time.getNano());
-    } catch (ArithmeticException e) {
-      return time.getEpochSecond() < 0 ? Long.MIN_VALUE : Long.MAX_VALUE;
-    }
+  private Instant time(int word) {
+    return Slot.instant(Memory.getLongVolatile(address + word));
   }
 }

@@ -2,6 +2,7 @@ package io.regionfs.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.regionfs.posix.MountTable;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;

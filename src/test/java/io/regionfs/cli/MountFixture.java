@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
 import io.regionfs.posix.LibC;
+import io.regionfs.posix.MountTable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -88,7 +89,7 @@ final class MountFixture implements AutoCloseable {
         Shell.await("node is gone", () -> !node.isRunning());
       }
     }
-    for (MountTable.Entry mount : MountTable.now().entries()) {
+    for (MountTable.Mount mount : MountTable.now().mounts()) {
       if (mount.mountPoint().startsWith(directory)) {
         Unmounting.detach(mount.mountPoint(), true);
       }

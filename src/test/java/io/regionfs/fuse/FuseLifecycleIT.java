@@ -10,6 +10,7 @@ import io.regionfs.model.Errno;
 import io.regionfs.model.FsException;
 import io.regionfs.model.InodeId;
 import io.regionfs.model.Name;
+import io.regionfs.posix.MountTable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -157,7 +158,7 @@ class FuseLifecycleIT extends FuseMountFixture {
     mount.close();
     FuseSession.mount(directory.toRealPath(), options())
         .close(); // closes /dev/fuse, as the end of a process does
-    assertThat(MountTable.at(directory.toRealPath())).isPresent();
+    assertThat(MountTable.now().at(directory.toRealPath())).isPresent();
     assertThatThrownBy(() -> Files.list(directory)).hasMessageContaining("not connected");
     try (FuseMount again = FuseMount.mount(directory, fileSystem, options())) {
       assertThat(shell.sh("echo a > a; cat a")).isEqualTo("a");

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.regionfs.posix.LibC;
+import io.regionfs.posix.MountTable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -45,7 +46,7 @@ abstract class FuseMountFixture {
     if (mount != null) {
       mount.close();
       mount.ended().get(10, TimeUnit.SECONDS);
-      assertThat(MountTable.at(directory.toRealPath())).isEmpty();
+      assertThat(MountTable.now().at(directory.toRealPath())).isEmpty();
       assertThat(mount.threads()).isZero();
       assertThat(fileSystem.buffersOut).as("buffers").hasValue(0);
       assertThat(fileSystem.opensOut).as("open files").hasValue(0);

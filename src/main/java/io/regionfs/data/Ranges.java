@@ -1,22 +1,21 @@
-package io.regionfs.region;
+package io.regionfs.data;
 
-import io.regionfs.data.Region;
 import io.regionfs.model.Errno;
 import io.regionfs.model.FsException;
 
 /** Refuses positions that no region can have. */
-final class Ranges {
+public final class Ranges {
   private Ranges() {}
 
   /** EINVAL for a negative number. */
-  static void checkOffset(long offset) {
+  public static void checkOffset(long offset) {
     if (offset < 0) {
       throw new FsException(Errno.EINVAL, "negative offset or size: " + offset);
     }
   }
 
   /** Also EFBIG for a size at or beyond the largest. */
-  static void checkSize(long size) {
+  public static void checkSize(long size) {
     checkOffset(size);
     if (size >= Region.MAX_SIZE) {
       throw new FsException(Errno.EFBIG, "no region can have " + size + " bytes");
@@ -24,7 +23,7 @@ final class Ranges {
   }
 
   /** Also EFBIG for a range that ends at or beyond the largest size. */
-  static void checkWrite(long offset, long length) {
+  public static void checkWrite(long offset, long length) {
     checkOffset(offset);
     checkOffset(length);
     if (offset >= Region.MAX_SIZE || length >= Region.MAX_SIZE - offset) {
@@ -33,7 +32,7 @@ final class Ranges {
   }
 
   /** Also EINVAL for an empty range. */
-  static void checkAllocation(long offset, long length) {
+  public static void checkAllocation(long offset, long length) {
     checkOffset(offset);
     if (length <= 0) {
       throw new FsException(Errno.EINVAL, "the range is empty: " + length);
