@@ -6,7 +6,7 @@ import io.regionfs.meta.MetadataClientOptions;
 import io.regionfs.metaserver.LocalLog;
 import io.regionfs.metaserver.MetadataOptions;
 import io.regionfs.metaserver.MetadataService;
-import io.regionfs.metaserver.Replica;
+import io.regionfs.metaserver.state.Replica;
 import io.regionfs.model.AttributeChange;
 import io.regionfs.model.AttributeChange.TimeChange;
 import io.regionfs.model.InodeId;

@@ -1,5 +1,8 @@
 package io.regionfs.metaserver;
 
+import io.regionfs.metaserver.state.Namespace;
+import io.regionfs.metaserver.state.Nodes;
+import io.regionfs.metaserver.state.Replica;
 import io.regionfs.proto.AddNode;
 import io.regionfs.proto.ExpireNode;
 import io.regionfs.proto.NodeInfo;
@@ -52,7 +55,7 @@ final class Members {
         namespace ->
             namespace.nodes().all().stream()
                 .filter(Nodes.Member::isLiving)
-                .map(member -> member.id)
+                .map(member -> member.id())
                 .toList());
   }
 
@@ -159,7 +162,7 @@ final class Members {
       AddNode identity = member.identity();
       members.add(
           NodeInfo.newBuilder()
-              .setNode(member.id)
+              .setNode(member.id())
               .setName(identity.getName())
               .setRpcAddress(identity.getRpcAddress())
               .setDataAddress(identity.getDataAddress())

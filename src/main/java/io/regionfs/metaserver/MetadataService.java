@@ -1,5 +1,7 @@
 package io.regionfs.metaserver;
 
+import io.regionfs.metaserver.state.Replica;
+import io.regionfs.metaserver.state.Replies;
 import io.regionfs.model.Errno;
 import io.regionfs.proto.Membership;
 import io.regionfs.proto.Operation;
@@ -97,7 +99,7 @@ public final class MetadataService implements RpcHandler, AutoCloseable {
 
   /** A failure that is no answer of the namespace: a bug, or a log that lost its leadership. */
   private Reply failed(Request request, Throwable failure) {
-    if (!log.isLeader()) {
+    if (!log.leadership().leads()) {
       return notLeader();
     }
     Throwable cause = failure instanceof CompletionException c ? cause(c) : failure;
@@ -115,7 +117,7 @@ public final class MetadataService implements RpcHandler, AutoCloseable {
   }
 
   private CompletableFuture<Reply> answer(Request request) {
-    if (!log.isLeader()) {
+    if (!log.leadership().leads()) {
       return CompletableFuture.completedFuture(notLeader());
     }
     return switch (request.getCallCase()) {
@@ -181,7 +183,7 @@ public final class MetadataService implements RpcHandler, AutoCloseable {
   /** Ends the membership of nodes whose lease has run out. */
   void expireLeases() {
     try {
-      if (log.isLeader()) {
+      if (log.leadership().leads()) {
         members.expireSilent();
       }
     } catch (RuntimeException e) {

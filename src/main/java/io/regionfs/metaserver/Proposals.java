@@ -2,6 +2,8 @@ package io.regionfs.metaserver;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.regionfs.meta.Messages;
+import io.regionfs.metaserver.state.Namespace;
+import io.regionfs.metaserver.state.Replica;
 import io.regionfs.proto.Command;
 import io.regionfs.proto.Operation;
 import io.regionfs.proto.Reply;
@@ -52,6 +54,6 @@ final class Proposals {
       lastInode++;
       command.setNewInode(lastInode);
     }
-    return log.propose(command.build());
+    return log.propose(command.build(), log.leadership().term());
   }
 }

@@ -7,7 +7,7 @@ import io.regionfs.meta.MetadataClientOptions;
 import io.regionfs.metaserver.LocalLog;
 import io.regionfs.metaserver.MetadataOptions;
 import io.regionfs.metaserver.MetadataService;
-import io.regionfs.metaserver.Replica;
+import io.regionfs.metaserver.state.Replica;
 import io.regionfs.model.InodeId;
 import io.regionfs.model.NodeId;
 import io.regionfs.rpc.RpcClient;

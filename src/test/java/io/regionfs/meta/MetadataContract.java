@@ -8,7 +8,7 @@ import com.google.protobuf.ByteString;
 import io.regionfs.metaserver.LocalLog;
 import io.regionfs.metaserver.MetadataOptions;
 import io.regionfs.metaserver.MetadataService;
-import io.regionfs.metaserver.Replica;
+import io.regionfs.metaserver.state.Replica;
 import io.regionfs.model.AttributeChange;
 import io.regionfs.model.AttributeChange.TimeChange;
 import io.regionfs.model.Attributes;

@@ -1,8 +1,11 @@
 package io.regionfs.metaserver;
 
-import static io.regionfs.metaserver.Tree.ROOT;
+import static io.regionfs.metaserver.state.Tree.ROOT;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.regionfs.metaserver.state.Namespace;
+import io.regionfs.metaserver.state.Replica;
+import io.regionfs.metaserver.state.Tree;
 import io.regionfs.model.Errno;
 import io.regionfs.proto.AddNode;
 import io.regionfs.proto.FileType;

@@ -1,8 +1,8 @@
-package io.regionfs.metaserver;
+package io.regionfs.metaserver.state;
 
-import static io.regionfs.metaserver.Tree.ROOT;
-import static io.regionfs.metaserver.Tree.errno;
-import static io.regionfs.metaserver.Tree.inode;
+import static io.regionfs.metaserver.state.Tree.ROOT;
+import static io.regionfs.metaserver.state.Tree.errno;
+import static io.regionfs.metaserver.state.Tree.inode;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.ByteString;

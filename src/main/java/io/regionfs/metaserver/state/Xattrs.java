@@ -1,4 +1,4 @@
-package io.regionfs.metaserver;
+package io.regionfs.metaserver.state;
 
 import com.google.protobuf.ByteString;
 import io.regionfs.model.Errno;

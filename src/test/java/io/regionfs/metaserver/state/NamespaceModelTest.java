@@ -1,4 +1,4 @@
-package io.regionfs.metaserver;
+package io.regionfs.metaserver.state;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

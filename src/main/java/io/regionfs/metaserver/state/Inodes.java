@@ -1,4 +1,4 @@
-package io.regionfs.metaserver;
+package io.regionfs.metaserver.state;
 
 import com.google.protobuf.ByteString;
 import io.regionfs.model.Errno;
@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * All inodes by number, and per home the dead ones: files without name and open whose bytes that
  * home may still hold.
  */
-final class Inodes {
+public final class Inodes {
   private static final int ROOT_MODE = 0755;
 
   private final Map<Long, Inode> byId = new HashMap<>();
@@ -64,7 +64,7 @@ final class Inodes {
     return lastId;
   }
 
-  int count() {
+  public int count() {
     return byId.size();
   }
 
@@ -86,7 +86,7 @@ final class Inodes {
   }
 
   /** Dead inodes of a home, up to a number of them. */
-  List<Long> dead(int home, int limit) {
+  public List<Long> dead(int home, int limit) {
     TreeSet<Long> dead = deadByHome.get(home);
     return dead == null ? List.of() : dead.stream().limit(limit).toList();
   }

@@ -1,20 +1,20 @@
-package io.regionfs.metaserver;
+package io.regionfs.metaserver.state;
 
 import io.regionfs.model.Errno;
 import io.regionfs.proto.Removal;
 import io.regionfs.proto.Reply;
 
 /** The replies that need no computing. */
-final class Replies {
-  static final Reply DONE = Reply.getDefaultInstance();
-  static final Reply NOTHING_REMOVED =
+public final class Replies {
+  public static final Reply DONE = Reply.getDefaultInstance();
+  public static final Reply NOTHING_REMOVED =
       Reply.newBuilder().setRemoval(Removal.getDefaultInstance()).build();
-  static final Reply NO_SUCH_NAME = refusal(Errno.ENOENT, "no such name");
-  static final Reply NO_SUCH_INODE = refusal(Errno.ENOENT, "no such inode");
+  public static final Reply NO_SUCH_NAME = refusal(Errno.ENOENT, "no such name");
+  public static final Reply NO_SUCH_INODE = refusal(Errno.ENOENT, "no such inode");
 
   private Replies() {}
 
-  static Reply refusal(Errno errno, String detail) {
+  public static Reply refusal(Errno errno, String detail) {
     return Reply.newBuilder().setErrno(errno.code()).setDetail(detail).build();
   }
 

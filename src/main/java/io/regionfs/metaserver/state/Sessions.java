@@ -1,4 +1,4 @@
-package io.regionfs.metaserver;
+package io.regionfs.metaserver.state;
 
 import io.regionfs.meta.Messages;
 import io.regionfs.model.Errno;

@@ -1,4 +1,4 @@
-package io.regionfs.metaserver;
+package io.regionfs.metaserver.state;
 
 import io.regionfs.meta.Messages;
 import io.regionfs.model.Errno;
@@ -26,11 +26,13 @@ public final class Namespace {
   private final Names names = new Names(inodes, sessions);
   private final Renames renames = new Renames(inodes, names);
   private final Queries queries = new Queries(inodes);
+  private final Changes changes = new Changes();
   private long lastStamp;
   private long commands;
 
   /** Applies one command, unless its client's sequence number shows that it was applied before. */
   public Reply apply(Command command) {
+    changes.clear();
     boolean repeatable = command.getClientId() != 0;
     if (repeatable) {
       Reply answer = answers.repeated(command);
@@ -68,7 +70,7 @@ public final class Namespace {
       case EXPIRE_NODE -> expireNode(operation.getExpireNode().getNode());
       case DROPPED -> dropped(operation.getDropped());
       case SETTLE -> sessions.settle(operation.getSettle());
-      case OPERATION_NOT_SET -> Replies.refusal(Errno.EINVAL, "unknown operation");
+      case OPEN_SESSION, END_SESSIONS, FOUND, ADD_REPLICA, OPERATION_NOT_SET -> Replies.refusal(Errno.EINVAL, "unknown operation");
     };
   }
 
@@ -100,8 +102,8 @@ public final class Namespace {
   /** A node that joins has nothing open: what it had open before it restarted ends here. */
   private Reply addNode(Operation operation) {
     Nodes.Member member = nodes.add(operation.getAddNode());
-    sessions.endAll(member.id);
-    return Reply.newBuilder().setJoined(JoinReply.newBuilder().setNode(member.id)).build();
+    sessions.endAll(member.id());
+    return Reply.newBuilder().setJoined(JoinReply.newBuilder().setNode(member.id())).build();
   }
 
   private Reply expireNode(int node) {
@@ -138,16 +140,21 @@ public final class Namespace {
     return inodes.lastId();
   }
 
-  Inodes inodes() {
+  /** What the last command changed; valid until the next one. */
+  public Changes changes() {
+    return changes;
+  }
+
+  public Inodes inodes() {
     return inodes;
   }
 
-  Nodes nodes() {
+  public Nodes nodes() {
     return nodes;
   }
 
   /** Commands applied so far, repetitions not counted. */
-  long commands() {
+  public long commands() {
     return commands;
   }
 }

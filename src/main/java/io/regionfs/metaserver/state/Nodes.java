@@ -1,4 +1,4 @@
-package io.regionfs.metaserver;
+package io.regionfs.metaserver.state;
 
 import io.regionfs.model.Errno;
 import io.regionfs.proto.AddNode;
@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * The nodes that ever joined. A node is known by its key, which it keeps over restarts, and keeps
  * its number with it; a name belongs to one living node at a time.
  */
-final class Nodes {
+public final class Nodes {
   private static final int MAX_NAME = 255;
   private static final int MAX_PORT = 65_535;
   private static final Pattern ADDRESS = Pattern.compile("\\d{1,3}(\\.\\d{1,3}){3}:\\d{1,5}");
@@ -26,8 +26,9 @@ final class Nodes {
   private long version;
 
   /** One node. */
-  static final class Member {
-    final int id;
+  public static final class Member {
+    private final int id;
+
     private final TreeSet<Long> opens = new TreeSet<>();
     private AddNode identity;
     private boolean living = true;
@@ -37,11 +38,15 @@ final class Nodes {
       this.identity = identity;
     }
 
-    AddNode identity() {
+    public int id() {
+      return id;
+    }
+
+    public AddNode identity() {
       return identity;
     }
 
-    boolean isLiving() {
+    public boolean isLiving() {
       return living;
     }
   }
@@ -106,17 +111,17 @@ final class Nodes {
     }
   }
 
-  boolean isLiving(int id) {
+  public boolean isLiving(int id) {
     Member member = byId.get(id);
     return member != null && member.living;
   }
 
-  Collection<Member> all() {
+  public Collection<Member> all() {
     return byId.values();
   }
 
   /** Changes with every change of the list. */
-  long version() {
+  public long version() {
     return version;
   }
 

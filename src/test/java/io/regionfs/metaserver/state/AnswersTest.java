@@ -1,6 +1,6 @@
-package io.regionfs.metaserver;
+package io.regionfs.metaserver.state;
 
-import static io.regionfs.metaserver.Tree.ROOT;
+import static io.regionfs.metaserver.state.Tree.ROOT;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.regionfs.meta.Messages;

@@ -1,4 +1,4 @@
-package io.regionfs.metaserver;
+package io.regionfs.metaserver.state;
 
 import com.google.protobuf.ByteString;
 import io.regionfs.meta.Messages;
@@ -28,16 +28,16 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** A namespace with short names for commands; its clock goes on by a second with each. */
-final class Tree {
-  static final long ROOT = 1;
-  static final int HOME = 1;
+public final class Tree {
+  public static final long ROOT = 1;
+  public static final int HOME = 1;
 
   final Namespace namespace = new Namespace();
   final List<Command> history = new ArrayList<>();
   private long seconds = 1_000;
   private long lastInode = ROOT;
 
-  static ByteString bytes(String name) {
+  public static ByteString bytes(String name) {
     return ByteString.copyFromUtf8(name);
   }
 
@@ -62,19 +62,19 @@ final class Tree {
     return seconds * 1_000_000_000L;
   }
 
-  static Errno errno(Reply reply) {
+  public static Errno errno(Reply reply) {
     return Errno.of(reply.getErrno());
   }
 
   /** The inode number; fails if the reply is a refusal. */
-  static long inode(Reply reply) {
+  public static long inode(Reply reply) {
     if (reply.getErrno() != 0) {
       throw new AssertionError(reply.toString());
     }
     return reply.getAttributes().getInode();
   }
 
-  static Create.Builder creation(long parent, String name, FileType type) {
+  public static Create.Builder creation(long parent, String name, FileType type) {
     return Create.newBuilder()
         .setParent(parent)
         .setName(bytes(name))
@@ -180,7 +180,7 @@ final class Tree {
     return run(Operation.newBuilder().setSettle(settle));
   }
 
-  static Settle.Builder values(long inode, long size, long time) {
+  public static Settle.Builder values(long inode, long size, long time) {
     return Settle.newBuilder()
         .setInode(inode)
         .setSize(size)

@@ -1,4 +1,4 @@
-package io.regionfs.metaserver;
+package io.regionfs.metaserver.state;
 
 import io.regionfs.model.Errno;
 import io.regionfs.proto.Command;

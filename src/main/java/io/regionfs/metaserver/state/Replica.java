@@ -1,0 +1,83 @@
+package io.regionfs.metaserver.state;
+
+import io.regionfs.proto.Command;
+import io.regionfs.proto.Reply;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.Function;
+
+/**
+ * One copy of the namespace, shared by the log that applies commands, one after the other, and by
+ * the questions of many threads. Nothing that runs under its lock waits for anything else.
+ */
+public final class Replica {
+  private final ReadWriteLock lock = new ReentrantReadWriteLock();
+  private final Namespace namespace = new Namespace();
+  private volatile ChangeListener listener = (command, reply, changed) -> {};
+
+  /** Told of what a command changed, before anyone can read it; must not wait. */
+  public interface ChangeListener {
+    /**
+     * @param changed inodes of which attributes, xattrs or names changed; valid only in this call
+     */
+    void changed(Command command, Reply reply, Changes changed);
+  }
+
+  /** For the one listener. */
+  public void listen(ChangeListener listener) {
+    this.listener = listener;
+  }
+
+  /** Applies the next command of the log. */
+  public Reply apply(Command command) {
+    lock.writeLock().lock();
+    try {
+      Reply reply = namespace.apply(command);
+      listener.changed(command, reply, namespace.changes());
+      return reply;
+    } finally {
+      lock.writeLock().unlock();
+    }
+  }
+
+  /** Asks something of the state as it stands between two commands. */
+  public <T> T read(Function<Namespace, T> question) {
+    lock.readLock().lock();
+    try {
+      return question.apply(namespace);
+    } finally {
+      lock.readLock().unlock();
+    }
+  }
+
+  /**
+   * The state as it stands now, to be written while commands go on. One at a time.
+   *
+   * @throws IllegalStateException if one is being written
+   */
+  public Snapshot snapshot() {
+    throw new UnsupportedOperationException();
+  }
+
+  /**
+   * Replaces the whole state by that of a snapshot; unchanged if it throws.
+   *
+   * @throws IOException with what is wrong with it
+   */
+  public void restore(InputStream snapshot) throws IOException {
+    throw new UnsupportedOperationException();
+  }
+
+  /** A state that is being written. */
+  public interface Snapshot extends AutoCloseable {
+    /** Call once, from any thread. */
+    void writeTo(OutputStream out) throws IOException;
+
+    /** Ends the keeping of what commands change meanwhile. */
+    @Override
+    void close();
+  }
+}
