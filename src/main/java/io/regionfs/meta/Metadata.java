@@ -110,8 +110,34 @@ public interface Metadata extends AutoCloseable {
   /** Which service answers, for status. */
   ServiceReport service();
 
+  /**
+   * How long from now, in nanoseconds, whoever asked this for the attributes of the inode may keep
+   * them without asking again, and what it knows of the names in it, if it is a directory; 0: not
+   * at all. It ends early when a {@link ForgetListener} is told of the inode.
+   */
+  long leasedNanos(InodeId inode);
+
+  /**
+   * For the one listener, before anything is asked. It keeps what {@link #leasedNanos} allows, and
+   * must let go of it when told.
+   */
+  void onForget(ForgetListener listener);
+
   @Override
   void close();
+
+  /**
+   * Told of what must not be kept any more, when the node has forgotten it itself. Others do not
+   * see the change before the method has returned: it must be quick, and must not call the
+   * metadata. What it throws is logged.
+   */
+  interface ForgetListener {
+    /** Attributes and xattrs of this inode changed, or names in it. */
+    void forget(InodeId inode);
+
+    /** Everything may have changed. */
+    void forgetAll();
+  }
 
   /**
    * @param last there is nothing after these entries

@@ -254,6 +254,17 @@ public final class MetadataClient implements Metadata {
         report.getUptimeSeconds());
   }
 
+  /** Nothing is kept here. */
+  @Override
+  public long leasedNanos(InodeId inode) {
+    return 0;
+  }
+
+  @Override
+  public void onForget(ForgetListener listener) {
+    // Nobody was allowed to keep anything.
+  }
+
   /** Calls that wait for the service fail with ENOTCONN from now on. */
   @Override
   public void close() {

@@ -70,7 +70,8 @@ public final class Namespace {
       case EXPIRE_NODE -> expireNode(operation.getExpireNode().getNode());
       case DROPPED -> dropped(operation.getDropped());
       case SETTLE -> sessions.settle(operation.getSettle());
-      case OPEN_SESSION, END_SESSIONS, FOUND, ADD_REPLICA, OPERATION_NOT_SET -> Replies.refusal(Errno.EINVAL, "unknown operation");
+      case OPEN_SESSION, END_SESSIONS, FOUND, ADD_REPLICA, OPERATION_NOT_SET ->
+          Replies.refusal(Errno.EINVAL, "unknown operation");
     };
   }
 
