@@ -64,6 +64,26 @@ public interface FileSystem {
   /** A buffer for reads and writes; the caller closes it. */
   TransferBuffer newBuffer(int bytes);
 
+  /**
+   * For how long from now the kernel may keep the attributes of an inode, and of a directory the
+   * names too, present and absent, without asking: nanoseconds, 0 if not at all. A file that is
+   * being written has 0: its size and times change at its home.
+   */
+  long leasedNanos(InodeId inode);
+
+  /**
+   * The listener is told of whatever the kernel may no longer keep. Others may see the new state
+   * once it returns. It may not call this object and is called by any thread.
+   */
+  void onForget(ForgetListener listener);
+
+  /** Keeps what it was told for as long as {@link #leasedNanos} says. */
+  interface ForgetListener {
+    void forget(InodeId inode);
+
+    void forgetAll();
+  }
+
   /** What {@link #create} made. */
   record Created(Attributes attributes, OpenFile file) {}
 

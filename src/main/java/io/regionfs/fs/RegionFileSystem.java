@@ -209,6 +209,28 @@ public final class RegionFileSystem implements FileSystem, AutoCloseable {
     return regions.newBuffer(bytes);
   }
 
+  /** The service leases no file with a write session, here or elsewhere. */
+  @Override
+  public long leasedNanos(InodeId inode) {
+    return metadata.leasedNanos(inode);
+  }
+
+  @Override
+  public void onForget(ForgetListener listener) {
+    metadata.onForget(
+        new Metadata.ForgetListener() {
+          @Override
+          public void forget(InodeId inode) {
+            listener.forget(inode);
+          }
+
+          @Override
+          public void forgetAll() {
+            listener.forgetAll();
+          }
+        });
+  }
+
   /**
    * After this node's lease ran out and it joined again: opens again at the metadata service what
    * is open here. What cannot be opened now is tried again; a file that is gone answers ESTALE.
