@@ -3,28 +3,27 @@ package io.regionfs.metaserver.state;
 import io.regionfs.model.Errno;
 import io.regionfs.proto.Command;
 import io.regionfs.proto.Reply;
-import java.util.Iterator;
-import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The answers that clients may still ask for again, so that a command seen twice is applied once. A
- * client says up to which sequence number it has its answers; those are forgotten. A client that
- * was silent for a day is forgotten whole.
+ * The sessions of clients, each with the answers that its client may still ask for again, so that a
+ * command seen twice is applied once. A client says up to which sequence number it has its answers;
+ * those are forgotten. Sessions end by command only.
  */
 final class Answers {
+  /** Whether the first command of an unknown client opens its session, whatever it is. */
+  private static final boolean OPENED_BY_ANY_COMMAND = true;
+
   /**
    * Answers kept per client. A client has no more commands under way than this, so that none it can
    * repeat is missing.
    */
   private static final int MAX_PER_CLIENT = 4096;
 
-  private static final long SILENT_NANOS = 86_400_000_000_000L;
-
-  /** Least recently heard of first. */
-  private final LinkedHashMap<Long, Client> clients = new LinkedHashMap<>(16, 0.75f, true);
+  private final TreeMap<Long, Client> clients = new TreeMap<>();
 
   private static final class Client {
     private final TreeMap<Long, Reply> answers = new TreeMap<>();
@@ -33,25 +32,28 @@ final class Answers {
   }
 
   /** The answer to give without applying the command; null if it is new. */
-  @Nullable Reply repeated(Command command) {
-    Client client = clients.get(command.getClientId());
+  @Nullable Reply repeated(long clientId, long sequence) {
+    Client client = clients.get(clientId);
     if (client == null) {
       return null;
     }
-    Reply answer = client.answers.get(command.getSequence());
-    if (answer == null && command.getSequence() <= client.acknowledged) {
+    Reply answer = client.answers.get(sequence);
+    if (answer == null && sequence <= client.acknowledged) {
       return Replies.refusal(Errno.EIO, "a command that was answered before came again");
     }
     return answer;
   }
 
+  /** Refuses a command whose client has no session and does not open one. */
+  boolean mayRun(Command command) {
+    return OPENED_BY_ANY_COMMAND
+        || command.getOperation().hasOpenSession()
+        || clients.containsKey(command.getClientId());
+  }
+
+  /** Opens the session if there is none. */
   void keep(Command command, Reply reply, long now) {
-    Client client = clients.get(command.getClientId());
-    if (client == null) {
-      forgetSilent(now);
-      client = new Client();
-      clients.put(command.getClientId(), client);
-    }
+    Client client = clients.computeIfAbsent(command.getClientId(), id -> new Client());
     client.lastHeard = now;
     client.answers.put(command.getSequence(), reply);
     client.acknowledged = Math.max(client.acknowledged, command.getAcknowledged());
@@ -62,11 +64,17 @@ final class Answers {
     }
   }
 
-  private void forgetSilent(long now) {
-    Iterator<Client> eldest = clients.values().iterator();
-    while (eldest.hasNext() && now - eldest.next().lastHeard > SILENT_NANOS) {
-      eldest.remove();
-    }
+  void end(List<Long> ids) {
+    ids.forEach(clients::remove);
+  }
+
+  List<Long> clients() {
+    return List.copyOf(clients.keySet());
+  }
+
+  long lastHeard(long clientId) {
+    Client client = clients.get(clientId);
+    return client == null ? 0 : client.lastHeard;
   }
 
   void addTo(Fingerprint print) {

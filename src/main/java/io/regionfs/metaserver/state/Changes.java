@@ -1,32 +1,58 @@
 package io.regionfs.metaserver.state;
 
 import java.util.Arrays;
+import java.util.List;
 
 /**
- * The inodes that one command changed: attributes, xattrs, and names in a directory. Reused from
- * command to command.
+ * The inodes that one command changed, as a client can see it: attributes, xattrs, and names in a
+ * directory. What a command made is not among them, its directory is. Reused from command to
+ * command.
  */
 public final class Changes {
   private long[] inodes = new long[8];
   private int count;
+  private long unlinked;
+  private List<Integer> openAt = List.of();
 
   void clear() {
     count = 0;
+    unlinked = 0;
+    openAt = List.of();
   }
 
-  /** Noting an inode twice is allowed and does no harm. */
   void note(long inode) {
+    for (int i = 0; i < Math.min(count, 8); i++) {
+      if (inodes[i] == inode) {
+        return;
+      }
+    }
     if (count == inodes.length) {
       inodes = Arrays.copyOf(inodes, 2 * count);
     }
     inodes[count++] = inode;
   }
 
+  void unlinked(long inode, List<Integer> nodes) {
+    unlinked = inode;
+    openAt = nodes;
+  }
+
   public int count() {
     return count;
   }
 
+  /** An inode may stand here twice if there are many. */
   public long inode(int index) {
     return inodes[index];
+  }
+
+  /** The inode that lost its last name while it is open; 0: none. */
+  public long unlinked() {
+    return unlinked;
+  }
+
+  /** The nodes that have {@link #unlinked} open, in ascending order. */
+  public List<Integer> openAt() {
+    return openAt;
   }
 }

@@ -23,7 +23,6 @@ class Inode {
   /** Of a symlink; empty else. */
   final ByteString target;
 
-  final long btime;
   final int home;
   int mode;
   int uid;
@@ -34,6 +33,7 @@ class Inode {
   long atime;
   long mtime;
   long ctime;
+  long btime;
 
   /** Size, mtime and memory are known at the home; what stands here was last committed. */
   boolean atHome;
@@ -93,6 +93,16 @@ class Inode {
         .build();
   }
 
+  /** The root of a new cluster gets its owner and its first times. */
+  void found(int owner, int group, long now) {
+    uid = owner;
+    gid = group;
+    btime = now;
+    atime = now;
+    mtime = now;
+    ctime = now;
+  }
+
   /** chmod, chown and utimens in one. */
   void change(SetAttributes change, long now) {
     if (change.hasMode()) {
@@ -114,13 +124,18 @@ class Inode {
     } else if (change.hasMtime()) {
       mtime = Messages.nanos(change.getMtime());
     }
-    ctime = now;
+    changed(now);
   }
 
   /** Names were added to or taken from this directory, or its bytes changed. */
   void modified(long now) {
     mtime = now;
-    ctime = now;
+    changed(now);
+  }
+
+  /** The change time never runs backwards, though a home whose clock is ahead may have set it. */
+  void changed(long now) {
+    ctime = Math.max(now, ctime + 1);
   }
 
   /** Takes the home's values; a change time set here meanwhile stays if it is later. */
@@ -138,15 +153,26 @@ class Inode {
     }
   }
 
-  void addTo(Fingerprint print) {
+  /** A checksum of all that clients can see of this inode but for names in it. */
+  final long visible() {
+    Fingerprint print = new Fingerprint();
+    addVisibleTo(print);
+    return print.value();
+  }
+
+  void addVisibleTo(Fingerprint print) {
     print.add(id).add(type.getNumber()).add(target).add(home);
     print.add(mode).add(uid).add(gid).add(links).add(size).add(allocatedBytes);
     print.add(atime).add(mtime).add(ctime).add(btime).add(atHome);
-    if (opens != null) {
-      opens.addTo(print);
-    }
     if (xattrs != null) {
       xattrs.addTo(print);
+    }
+  }
+
+  void addTo(Fingerprint print) {
+    addVisibleTo(print);
+    if (opens != null) {
+      opens.addTo(print);
     }
   }
 }

@@ -25,7 +25,10 @@ public final class Inodes {
   private final TreeMap<Integer, TreeSet<Long>> deadByHome = new TreeMap<>();
   private long lastId = InodeId.ROOT.value();
 
-  Inodes() {
+  private final Mutations mutations;
+
+  Inodes(Mutations mutations) {
+    this.mutations = mutations;
     Create create = Create.newBuilder().setType(FileType.FILE_TYPE_DIRECTORY).build();
     byId.put(lastId, new Directory(lastId, null, create, 0, ROOT_MODE, 0));
   }
@@ -68,8 +71,48 @@ public final class Inodes {
     return byId.size();
   }
 
-  void add(Inode inode) {
+  /** Gives a new inode its first name. */
+  void add(Inode inode, Directory parent, ByteString name) {
     byId.put(inode.id, inode);
+    enter(parent, name, inode);
+  }
+
+  /** To be called before an inode, but for the names in it, is changed. */
+  void touch(Inode inode) {
+    mutations.before(inode);
+  }
+
+  /** The name must be free. */
+  void enter(Directory directory, ByteString name, Inode inode) {
+    mutations.namesChanged(directory);
+    directory.add(name, inode);
+  }
+
+  void strike(Directory directory, Directory.Entry entry) {
+    mutations.namesChanged(directory);
+    directory.remove(entry);
+  }
+
+  /** Puts another inode behind the name. */
+  void replace(Directory directory, Directory.Entry entry, Inode inode) {
+    mutations.namesChanged(directory);
+    entry.inode = inode;
+  }
+
+  /** One name in this parent is gone, by removal or because another inode took it. */
+  Removal unlinked(Inode inode, Directory parent, long now) {
+    touch(inode);
+    inode.changed(now);
+    if (inode.isDirectory()) {
+      inode.links = 0;
+      parent.links--;
+    } else {
+      inode.links--;
+    }
+    if (inode.links == 0) {
+      mutations.unlinked(inode);
+    }
+    return removeIfDead(inode);
   }
 
   /** Forgets the inode if it is dead; a file then waits for its home to drop the bytes. */
@@ -78,6 +121,7 @@ public final class Inodes {
       return Removal.getDefaultInstance();
     }
     byId.remove(inode.id);
+    mutations.removed(inode);
     if (inode.home == 0) {
       return Removal.getDefaultInstance();
     }

@@ -5,7 +5,6 @@ import io.regionfs.model.Errno;
 import io.regionfs.proto.Create;
 import io.regionfs.proto.FileType;
 import io.regionfs.proto.Link;
-import io.regionfs.proto.Removal;
 import io.regionfs.proto.Remove;
 import io.regionfs.proto.Reply;
 
@@ -33,8 +32,7 @@ final class Names {
       sessions.checkMember(create.getOpenBy());
     }
     Inode inode = make(create, inodes.nextId(newInode), parent, now);
-    inodes.add(inode);
-    parent.add(create.getName(), inode);
+    inodes.add(inode, parent, create.getName());
     if (inode.isDirectory()) {
       parent.links++;
     }
@@ -102,10 +100,11 @@ final class Names {
     if (inode.links >= MAX_LINKS) {
       throw new Refusal(Errno.EMLINK, "the file has " + inode.links + " names");
     }
-    parent.add(link.getName(), inode);
+    inodes.enter(parent, link.getName(), inode);
     parent.modified(now);
+    inodes.touch(inode);
     inode.links++;
-    inode.ctime = now;
+    inode.changed(now);
     return Replies.attributes(inode);
   }
 
@@ -126,20 +125,8 @@ final class Names {
     } else if (entry.inode.isDirectory()) {
       throw new Refusal(Errno.EISDIR, "a directory");
     }
-    parent.remove(entry);
+    inodes.strike(parent, entry);
     parent.modified(now);
-    return Replies.removal(unlinked(entry.inode, parent, now));
-  }
-
-  /** One name in this parent is gone, by removal or because another inode took it. */
-  Removal unlinked(Inode inode, Directory parent, long now) {
-    inode.ctime = now;
-    if (inode.isDirectory()) {
-      inode.links = 0;
-      parent.links--;
-    } else {
-      inode.links--;
-    }
-    return inodes.removeIfDead(inode);
+    return Replies.removal(inodes.unlinked(entry.inode, parent, now));
   }
 }

@@ -1,9 +1,14 @@
 package io.regionfs.metaserver.state;
 
+import com.google.protobuf.ByteString;
 import io.regionfs.meta.Messages;
 import io.regionfs.model.Errno;
+import io.regionfs.model.InodeId;
+import io.regionfs.proto.AddReplica;
 import io.regionfs.proto.Command;
 import io.regionfs.proto.Dropped;
+import io.regionfs.proto.EndSessions;
+import io.regionfs.proto.Found;
 import io.regionfs.proto.JoinReply;
 import io.regionfs.proto.Operation;
 import io.regionfs.proto.Query;
@@ -11,6 +16,8 @@ import io.regionfs.proto.RemoveXattr;
 import io.regionfs.proto.Reply;
 import io.regionfs.proto.SetAttributes;
 import io.regionfs.proto.SetXattr;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The metadata as a pure state machine: names, inodes, opens, members, and the answers that may be
@@ -19,45 +26,54 @@ import io.regionfs.proto.SetXattr;
  * several threads; see {@link Replica}.
  */
 public final class Namespace {
-  private final Inodes inodes = new Inodes();
+  private static final Reply NO_SESSION =
+      Replies.refusal(Errno.ESTALE, "the client has no session, or its session was ended");
+
+  private final Mutations mutations = new Mutations();
+  private final Inodes inodes = new Inodes(mutations);
   private final Nodes nodes = new Nodes();
   private final Answers answers = new Answers();
   private final Sessions sessions = new Sessions(inodes, nodes);
   private final Names names = new Names(inodes, sessions);
-  private final Renames renames = new Renames(inodes, names);
+  private final Renames renames = new Renames(inodes);
   private final Queries queries = new Queries(inodes);
-  private final Changes changes = new Changes();
+  private final Cluster cluster = new Cluster();
   private long lastStamp;
   private long commands;
 
   /** Applies one command, unless its client's sequence number shows that it was applied before. */
   public Reply apply(Command command) {
-    changes.clear();
+    mutations.begin();
     boolean repeatable = command.getClientId() != 0;
     if (repeatable) {
-      Reply answer = answers.repeated(command);
+      Reply answer = answers.repeated(command.getClientId(), command.getSequence());
       if (answer != null) {
         return answer;
+      }
+      if (!answers.mayRun(command)) {
+        return NO_SESSION;
       }
     }
     commands++;
     lastStamp = Math.max(lastStamp + 1, Messages.nanos(command.getStamp()));
     Reply reply;
     try {
-      reply = run(command.getOperation(), command.getNewInode());
+      reply = run(command);
     } catch (Refusal refusal) {
       reply = Replies.of(refusal);
     }
-    if (repeatable) {
+    mutations.end();
+    if (repeatable && !(command.getOperation().hasOpenSession() && reply.getErrno() != 0)) {
       answers.keep(command, reply, lastStamp);
     }
     return reply;
   }
 
-  private Reply run(Operation operation, long newInode) {
+  private Reply run(Command command) {
+    Operation operation = command.getOperation();
     long now = lastStamp;
     return switch (operation.getOperationCase()) {
-      case CREATE -> names.create(operation.getCreate(), newInode, now);
+      case CREATE -> names.create(operation.getCreate(), command.getNewInode(), now);
       case LINK -> names.link(operation.getLink(), now);
       case REMOVE -> names.remove(operation.getRemove(), now);
       case RENAME -> renames.rename(operation.getRename(), now);
@@ -70,23 +86,28 @@ public final class Namespace {
       case EXPIRE_NODE -> expireNode(operation.getExpireNode().getNode());
       case DROPPED -> dropped(operation.getDropped());
       case SETTLE -> sessions.settle(operation.getSettle());
-      case OPEN_SESSION, END_SESSIONS, FOUND, ADD_REPLICA, OPERATION_NOT_SET ->
-          Replies.refusal(Errno.EINVAL, "unknown operation");
+      case OPEN_SESSION -> openSession(command);
+      case END_SESSIONS -> endSessions(operation.getEndSessions());
+      case FOUND -> found(operation.getFound(), now);
+      case ADD_REPLICA -> addReplica(operation.getAddReplica());
+      case OPERATION_NOT_SET -> Replies.refusal(Errno.EINVAL, "unknown operation");
     };
   }
 
   private Reply setAttributes(SetAttributes change, long now) {
     Inode inode = inodes.get(change.getInode());
+    inodes.touch(inode);
     inode.change(change, now);
     return Replies.attributes(inode);
   }
 
   private Reply setXattr(SetXattr set, long now) {
     Inode inode = inodes.get(set.getInode());
+    inodes.touch(inode);
     Xattrs xattrs = inode.xattrs == null ? new Xattrs() : inode.xattrs;
     xattrs.set(set.getName(), set.getValue(), set.getFlags());
     inode.xattrs = xattrs;
-    inode.ctime = now;
+    inode.changed(now);
     return Replies.DONE;
   }
 
@@ -95,8 +116,9 @@ public final class Namespace {
     if (inode.xattrs == null) {
       throw new Refusal(Errno.ENODATA, "no such attribute");
     }
+    inodes.touch(inode);
     inode.xattrs.remove(remove.getName());
-    inode.ctime = now;
+    inode.changed(now);
     return Replies.DONE;
   }
 
@@ -118,6 +140,40 @@ public final class Namespace {
     return Replies.DONE;
   }
 
+  /** Its reply's value is the cluster's id. */
+  private Reply openSession(Command command) {
+    if (command.getClientId() == 0) {
+      throw new Refusal(Errno.EINVAL, "a session needs the id of its client");
+    }
+    cluster.check(command.getOperation().getOpenSession().getClusterId());
+    return clusterIdReply();
+  }
+
+  private Reply endSessions(EndSessions end) {
+    answers.end(end.getClientsList());
+    return Replies.DONE;
+  }
+
+  /** The first one wins; to all the reply's value is the cluster's id. */
+  private Reply found(Found found, long now) {
+    if (!cluster.isFounded()) {
+      cluster.found(found.getClusterId());
+      Inode root = inodes.get(InodeId.ROOT.value());
+      inodes.touch(root);
+      root.found(found.getUid(), found.getGid(), now);
+    }
+    return clusterIdReply();
+  }
+
+  private Reply clusterIdReply() {
+    return Reply.newBuilder().setValue(ByteString.copyFromUtf8(cluster.id())).build();
+  }
+
+  private Reply addReplica(AddReplica replica) {
+    cluster.add(replica);
+    return Replies.DONE;
+  }
+
   /** Answers a question about names and inodes. */
   public Reply query(Query query) {
     try {
@@ -133,6 +189,7 @@ public final class Namespace {
     inodes.addTo(print);
     nodes.addTo(print);
     answers.addTo(print);
+    cluster.addTo(print);
     return print.value();
   }
 
@@ -141,9 +198,42 @@ public final class Namespace {
     return inodes.lastId();
   }
 
+  /** The time of the last command, in nanoseconds since 1970; later ones get later times. */
+  public long lastStamp() {
+    return lastStamp;
+  }
+
+  /** Empty until the cluster was founded. */
+  public String clusterId() {
+    return cluster.id();
+  }
+
+  /** The disk with which the replica of the metadata service first took part; 0: none did. */
+  public long knownDisk(int replica) {
+    return cluster.disk(replica);
+  }
+
+  /** The clients that have a session. */
+  public List<Long> clients() {
+    return answers.clients();
+  }
+
+  /** The time of the client's last command, in nanoseconds since 1970; 0: no session. */
+  public long lastHeard(long clientId) {
+    return answers.lastHeard(clientId);
+  }
+
+  /**
+   * What applying this command again would answer, if it was applied; null if it was not. Changes
+   * nothing.
+   */
+  public @Nullable Reply answered(long clientId, long sequence) {
+    return answers.repeated(clientId, sequence);
+  }
+
   /** What the last command changed; valid until the next one. */
   public Changes changes() {
-    return changes;
+    return mutations.changes();
   }
 
   public Inodes inodes() {

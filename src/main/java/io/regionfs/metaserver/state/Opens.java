@@ -1,5 +1,6 @@
 package io.regionfs.metaserver.state;
 
+import java.util.List;
 import java.util.TreeMap;
 
 /**
@@ -41,6 +42,11 @@ final class Opens {
   void close(int node) {
     closeWrite(node);
     nodes.remove(node);
+  }
+
+  /** In ascending order. */
+  List<Integer> nodes() {
+    return List.copyOf(nodes.keySet());
   }
 
   boolean isOpen() {

@@ -12,11 +12,9 @@ final class Renames {
   private static final int EXCHANGE = 2;
 
   private final Inodes inodes;
-  private final Names names;
 
-  Renames(Inodes inodes, Names names) {
+  Renames(Inodes inodes) {
     this.inodes = inodes;
-    this.names = names;
   }
 
   Reply rename(Rename rename, long now) {
@@ -39,7 +37,7 @@ final class Renames {
     }
     if (target == null) {
       move(from, source, to, now);
-      to.add(rename.getNewName(), source.inode);
+      inodes.enter(to, rename.getNewName(), source.inode);
       return Replies.NOTHING_REMOVED;
     }
     if (flags == NOREPLACE) {
@@ -72,12 +70,14 @@ final class Renames {
   }
 
   /** Takes the inode's old name and carries it, with its "..", over to the new parent. */
-  private static void move(Directory from, Directory.Entry source, Directory to, long now) {
-    from.remove(source);
+  private void move(Directory from, Directory.Entry source, Directory to, long now) {
+    inodes.strike(from, source);
+    inodes.touch(to);
+    inodes.touch(source.inode);
     reparent(source.inode, from, to);
     from.modified(now);
     to.modified(now);
-    source.inode.ctime = now;
+    source.inode.changed(now);
   }
 
   private static void reparent(Inode moved, Directory from, Directory to) {
@@ -93,11 +93,11 @@ final class Renames {
       Directory from, Directory.Entry source, Directory to, Directory.Entry target, long now) {
     move(from, source, to, now);
     Inode replaced = target.inode;
-    target.inode = source.inode;
-    return names.unlinked(replaced, to, now);
+    inodes.replace(to, target, source.inode);
+    return inodes.unlinked(replaced, to, now);
   }
 
-  private static Reply exchange(
+  private Reply exchange(
       Directory from,
       Directory.Entry source,
       Directory to,
@@ -111,14 +111,16 @@ final class Renames {
       return Replies.NOTHING_REMOVED;
     }
     Inode moved = source.inode;
-    source.inode = target.inode;
-    target.inode = moved;
+    inodes.touch(moved);
+    inodes.touch(target.inode);
+    inodes.replace(from, source, target.inode);
+    inodes.replace(to, target, moved);
     reparent(moved, from, to);
     reparent(source.inode, to, from);
     from.modified(now);
     to.modified(now);
-    moved.ctime = now;
-    source.inode.ctime = now;
+    moved.changed(now);
+    source.inode.changed(now);
     return Replies.NOTHING_REMOVED;
   }
 }

@@ -45,6 +45,7 @@ final class Sessions {
   }
 
   void begin(Inode inode, int node, boolean write) {
+    inodes.touch(inode);
     if (inode.opens == null) {
       inode.opens = new Opens();
     }
@@ -59,6 +60,7 @@ final class Sessions {
     if (inode == null) {
       return Replies.NOTHING_REMOVED;
     }
+    inodes.touch(inode);
     if (close.hasAtime()) {
       inode.readAt(Messages.nanos(close.getAtime()));
     }
@@ -93,6 +95,7 @@ final class Sessions {
 
   private Removal end(Inode inode, int node) {
     if (inode.opens != null) {
+      inodes.touch(inode);
       inode.opens.close(node);
       if (!inode.opens.isOpen()) {
         inode.opens = null;
@@ -106,6 +109,7 @@ final class Sessions {
     Inode inode = inodes.get(values.getInode());
     boolean written = inode.opens != null && inode.opens.isWritten();
     if (inode.atHome && !written) {
+      inodes.touch(inode);
       inode.settle(values);
       inode.atHome = false;
     }

@@ -4,8 +4,12 @@ import static io.regionfs.metaserver.state.Tree.ROOT;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.regionfs.meta.Messages;
+import io.regionfs.model.Errno;
 import io.regionfs.proto.Command;
+import io.regionfs.proto.EndSessions;
 import io.regionfs.proto.FileType;
+import io.regionfs.proto.Found;
+import io.regionfs.proto.OpenSession;
 import io.regionfs.proto.Operation;
 import io.regionfs.proto.Reply;
 import org.junit.jupiter.api.Test;
@@ -72,12 +76,41 @@ class AnswersTest {
   }
 
   @Test
-  void aClientThatWasSilentForADayIsForgotten() {
+  void aSessionEndsOnlyByCommand() {
     run(creation(5, 1, 0));
     tree.unlink(ROOT, "f1");
     run(creation(6, 2, 0).setStamp(Messages.time(DAY_SECONDS * 2 * 1_000_000_000L)));
-    Reply again = run(creation(5, 1, 0));
-    assertThat(again.getErrno()).isZero();
-    assertThat(again.getAttributes().getInode()).isNotEqualTo(101);
+    assertThat(tree.namespace.clients()).containsExactly(5L, 6L);
+    assertThat(tree.namespace.lastHeard(5)).isPositive().isLessThan(tree.namespace.lastHeard(6));
+    assertThat(tree.namespace.answered(5, 1)).isNotNull();
+    tree.run(Operation.newBuilder().setEndSessions(EndSessions.newBuilder().addClients(5)));
+    assertThat(tree.namespace.clients()).containsExactly(6L);
+    assertThat(tree.namespace.answered(5, 1)).isNull();
+    assertThat(tree.namespace.lastHeard(5)).isZero();
+  }
+
+  @Test
+  void askingForAnAnswerChangesNothing() {
+    Reply first = run(creation(5, 1, 0));
+    long before = tree.namespace.fingerprint();
+    assertThat(tree.namespace.answered(5, 1)).isEqualTo(first);
+    assertThat(tree.namespace.answered(5, 2)).isNull();
+    assertThat(tree.namespace.answered(7, 1)).isNull();
+    assertThat(tree.namespace.fingerprint()).isEqualTo(before);
+  }
+
+  private Reply open(long client, String cluster) {
+    OpenSession session = OpenSession.newBuilder().setClusterId(cluster).build();
+    return run(creation(client, 1, 0).setOperation(Operation.newBuilder().setOpenSession(session)));
+  }
+
+  @Test
+  void aSessionIsOfOneCluster() {
+    tree.run(Operation.newBuilder().setFound(Found.newBuilder().setClusterId("here")));
+    assertThat(open(5, "").getValue().toStringUtf8()).isEqualTo("here");
+    assertThat(open(6, "here").getErrno()).isZero();
+    assertThat(open(6, "here")).as("again").isEqualTo(open(6, "here"));
+    assertThat(Tree.errno(open(7, "there"))).isEqualTo(Errno.EXDEV);
+    assertThat(tree.namespace.clients()).containsExactly(5L, 6L);
   }
 }
