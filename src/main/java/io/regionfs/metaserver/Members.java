@@ -36,12 +36,15 @@ final class Members {
   private static final int ENVELOPE_BYTES = 4;
 
   private final MetadataOptions options;
+  private final long term;
   private final Replica replica;
   private final Proposals proposals;
   private final Leases leases;
 
-  Members(MetadataOptions options, Replica replica, Proposals proposals, Leases leases) {
+  Members(
+      MetadataOptions options, long term, Replica replica, Proposals proposals, Leases leases) {
     this.options = options;
+    this.term = term;
     this.replica = replica;
     this.proposals = proposals;
     this.leases = leases;
@@ -74,7 +77,9 @@ final class Members {
     answer
         .getJoinedBuilder()
         .setClusterId(options.clusterId())
-        .setLeaseMillis((int) leases.term().toMillis());
+        .setLeaseMillis((int) leases.term().toMillis())
+        .setCacheLeaseMillis((int) options.cacheLease().toMillis())
+        .setTerm(term);
     return answer.build();
   }
 
@@ -88,6 +93,7 @@ final class Members {
                     .setExpired(!renewed || !namespace.nodes().isLiving(node))
                     .addAllDeadInodes(namespace.inodes().dead(node, MAX_DEAD_INODES))
                     .setNodesVersion(namespace.nodes().version())
+                    .setTerm(term)
                     .build());
     return Reply.newBuilder().setRenewed(answer).build();
   }

@@ -1,5 +1,12 @@
 package io.regionfs.metaserver;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
+import io.regionfs.meta.MetadataProtocol;
+import io.regionfs.metaserver.Leading.Clocks;
+import io.regionfs.metaserver.ReplicatedLog.Leadership;
+import io.regionfs.metaserver.ReplicatedLog.NotLeading;
 import io.regionfs.metaserver.state.Replica;
 import io.regionfs.metaserver.state.Replies;
 import io.regionfs.model.Errno;
@@ -11,11 +18,11 @@ import io.regionfs.proto.Request;
 import io.regionfs.proto.ServiceReport;
 import io.regionfs.rpc.RpcHandler;
 import io.regionfs.rpc.RpcResponder;
+import io.regionfs.rpc.RpcTransport;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -25,9 +32,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Answers metadata calls: questions from the replica's state, everything else through the log. It
- * answers in the transport's thread and never waits there. The log and the replica are the caller's
- * to close, after this.
+ * Answers metadata calls while its replica leads: questions from the replica's state, everything
+ * else through the log. A replica that does not lead answers EAGAIN and says who does, as far as it
+ * knows. It answers in the transport's thread or the log's and never waits there. The log, the
+ * replica, the group, the transport and the registry are the caller's to close, after this.
  */
 public final class MetadataService implements RpcHandler, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(MetadataService.class);
@@ -38,17 +46,39 @@ public final class MetadataService implements RpcHandler, AutoCloseable {
   private final MetadataOptions options;
   private final Replica replica;
   private final ReplicatedLog log;
-  private final InstantSource leaseClock;
+  private final Clocks clocks;
   private final Instant started;
-  private final Proposals proposals;
-  private final Members members;
   private final LongAdder commands = new LongAdder();
   private final LongAdder queries = new LongAdder();
   private final ScheduledExecutorService sweeper;
 
-  /** A service that tells the time by the system's clocks and looks after leases by itself. */
-  @SuppressWarnings("FutureReturnValueIgnored") // the task reports its own failures
+  @GuardedBy("this")
+  private boolean closed;
+
+  /** Null while another replica leads, or none. */
+  private volatile @Nullable Leading leading;
+
+  /**
+   * A service without calls of its own: it gives no leases to caches and answers no administration.
+   */
   public MetadataService(MetadataOptions options, Replica replica, ReplicatedLog log) {
+    this(options, replica, log, null, null, new CompositeMeterRegistry());
+  }
+
+  /**
+   * A service that tells the time by the system's clocks and looks after leases by itself.
+   *
+   * @param group the replicas that keep the log; null: there is no other, and none can be added
+   * @param transport for calls to nodes; null: their caches get no leases
+   */
+  @SuppressWarnings("FutureReturnValueIgnored") // the task reports its own failures
+  public MetadataService(
+      MetadataOptions options,
+      Replica replica,
+      ReplicatedLog log,
+      @Nullable ReplicaGroup group,
+      @Nullable RpcTransport transport,
+      MeterRegistry registry) {
     this(options, replica, log, InstantSource.system(), MetadataService::sinceBoot);
     long period = Math.max(1, options.lease().toMillis() / SWEEPS_PER_LEASE);
     sweeper.scheduleWithFixedDelay(this::expireLeases, period, period, TimeUnit.MILLISECONDS);
@@ -64,11 +94,8 @@ public final class MetadataService implements RpcHandler, AutoCloseable {
     this.options = options;
     this.replica = replica;
     this.log = log;
-    this.leaseClock = leaseClock;
+    this.clocks = new Clocks(wallClock, leaseClock);
     this.started = leaseClock.instant();
-    this.proposals = new Proposals(log, replica, wallClock);
-    Leases leases = new Leases(options.lease(), leaseClock);
-    this.members = new Members(options, replica, proposals, leases);
     this.sweeper =
         Executors.newSingleThreadScheduledExecutor(
             task -> {
@@ -76,11 +103,33 @@ public final class MetadataService implements RpcHandler, AutoCloseable {
               thread.setDaemon(true);
               return thread;
             });
+    follow();
   }
 
   /** Never set back or forward, unlike the time of day. */
   private static Instant sinceBoot() {
     return Instant.EPOCH.plusNanos(System.nanoTime());
+  }
+
+  /** What the log tells of meanwhile comes after its present state. */
+  private synchronized void follow() {
+    log.listen(this::changed);
+    changed(log.leadership());
+  }
+
+  private synchronized void changed(Leadership now) {
+    Leading before = leading;
+    if (before != null && now.leads() && before.term() == now.term()) {
+      return;
+    }
+    leading = null;
+    if (before != null) {
+      LOG.info("No longer leads in term {}", before.term());
+    }
+    if (now.leads() && !closed) {
+      leading = new Leading(options, now.term(), replica, log, clocks);
+      LOG.info("Leads in term {}", now.term());
+    }
   }
 
   @Override
@@ -99,72 +148,100 @@ public final class MetadataService implements RpcHandler, AutoCloseable {
 
   /** A failure that is no answer of the namespace: a bug, or a log that lost its leadership. */
   private Reply failed(Request request, Throwable failure) {
-    if (!log.leadership().leads()) {
-      return notLeader();
+    Throwable cause = Proposals.cause(failure);
+    if (cause instanceof NotLeading) {
+      return askAnother(String.valueOf(cause.getMessage()));
     }
-    Throwable cause = failure instanceof CompletionException c ? cause(c) : failure;
+    if (cause instanceof LogFull) {
+      return Replies.refusal(Errno.ENOSPC, "no change is taken: " + cause.getMessage());
+    }
+    if (cause instanceof LogFailure) {
+      LOG.warn("A {} is to be repeated", request.getCallCase(), cause);
+      return askAnother(String.valueOf(cause.getMessage()));
+    }
     LOG.error("Could not answer {}", request.getCallCase(), cause);
     return Replies.refusal(Errno.EIO, "the metadata service failed: " + cause);
   }
 
-  private static Throwable cause(CompletionException failure) {
-    @Nullable Throwable cause = failure.getCause();
-    return cause == null ? failure : cause;
-  }
-
-  private static Reply notLeader() {
-    return Replies.refusal(Errno.EAGAIN, "this replica does not lead");
+  private Reply askAnother(String detail) {
+    Leadership known = log.leadership();
+    return Replies.refusal(Errno.EAGAIN, detail).toBuilder()
+        .setLeadership(
+            io.regionfs.proto.Leadership.newBuilder()
+                .setTerm(known.term())
+                .setLeader(known.leader()))
+        .build();
   }
 
   private CompletableFuture<Reply> answer(Request request) {
-    if (!log.leadership().leads()) {
-      return CompletableFuture.completedFuture(notLeader());
+    // A caller of before there were versions sends none.
+    if (request.getVersion() != MetadataProtocol.VERSION && request.getVersion() != 0) {
+      return refuse(
+          Errno.EPROTONOSUPPORT,
+          "the request is of protocol version "
+              + request.getVersion()
+              + ", this metadata service speaks version "
+              + MetadataProtocol.VERSION);
     }
+    Leading now = leading;
+    if (now == null) {
+      return CompletableFuture.completedFuture(askAnother("this replica does not lead"));
+    }
+    now.clients().heard(request.getClientId());
     return switch (request.getCallCase()) {
       case PING -> CompletableFuture.completedFuture(Replies.DONE);
-      case QUERY -> query(request.getQuery());
-      case OPERATION -> operation(request);
-      case MEMBERSHIP -> membership(request, request.getMembership());
-      default -> refuse("not a call for the metadata service");
+      case QUERY -> query(now, request.getQuery());
+      case OPERATION -> operation(now, request);
+      case MEMBERSHIP -> membership(now, request, request.getMembership());
+      default -> refuse(Errno.EINVAL, "not a call for the metadata service");
     };
   }
 
-  private static CompletableFuture<Reply> refuse(String detail) {
-    return CompletableFuture.completedFuture(Replies.refusal(Errno.EINVAL, detail));
+  private static CompletableFuture<Reply> refuse(Errno errno, String detail) {
+    return CompletableFuture.completedFuture(Replies.refusal(errno, detail));
   }
 
-  private CompletableFuture<Reply> query(Query query) {
+  private CompletableFuture<Reply> query(Leading now, Query query) {
     queries.increment();
-    return log.barrier().thenApply(passed -> queried(query));
+    return Proposals.barrier(log).thenApply(passed -> queried(now, query));
   }
 
-  private Reply queried(Query query) {
+  private Reply queried(Leading now, Query query) {
     return switch (query.getQueryCase()) {
-      case SPACE -> members.space();
-      case NODES -> members.list();
+      case SPACE -> now.members().space();
+      case NODES -> now.members().list();
       case SERVICE -> report();
       default -> replica.read(namespace -> namespace.query(query));
     };
   }
 
-  private CompletableFuture<Reply> operation(Request request) {
+  private CompletableFuture<Reply> operation(Leading now, Request request) {
     Operation operation = request.getOperation();
-    if (operation.hasAddNode() || operation.hasExpireNode()) {
-      return refuse("members come and go by membership calls");
+    switch (operation.getOperationCase()) {
+      case ADD_NODE, EXPIRE_NODE -> {
+        return refuse(Errno.EINVAL, "members come and go by membership calls");
+      }
+      case END_SESSIONS -> {
+        return refuse(Errno.EINVAL, "sessions are ended by the service");
+      }
+      default -> {}
     }
     if (request.getClientId() == 0 || request.getSequence() == 0) {
-      return refuse("a command needs the id of its client and a number");
+      return refuse(Errno.EINVAL, "a command needs the id of its client and a number");
     }
     commands.increment();
-    return proposals.propose(request, operation);
+    return now.proposals().propose(request, operation);
   }
 
-  private CompletableFuture<Reply> membership(Request request, Membership membership) {
+  private CompletableFuture<Reply> membership(
+      Leading now, Request request, Membership membership) {
     return switch (membership.getMembershipCase()) {
-      case JOIN -> members.join(request, membership.getJoin());
-      case RENEW -> log.barrier().thenApply(passed -> members.renew(membership.getRenew()));
-      case LEAVE -> members.leave(membership.getLeave());
-      case MEMBERSHIP_NOT_SET -> refuse("unknown membership call");
+      case JOIN -> now.members().join(request, membership.getJoin());
+      // Behind a barrier, so that no replica that was deposed before the call renews a lease.
+      case RENEW ->
+          Proposals.barrier(log).thenApply(passed -> now.members().renew(membership.getRenew()));
+      case LEAVE -> now.members().leave(membership.getLeave());
+      case MEMBERSHIP_NOT_SET -> refuse(Errno.EINVAL, "unknown membership call");
     };
   }
 
@@ -176,15 +253,16 @@ public final class MetadataService implements RpcHandler, AutoCloseable {
             .setInodes(replica.read(namespace -> namespace.inodes().count()))
             .setCommands(commands.sum())
             .setQueries(queries.sum())
-            .setUptimeSeconds(Duration.between(started, leaseClock.instant()).toSeconds());
+            .setUptimeSeconds(Duration.between(started, clocks.lease().instant()).toSeconds());
     return Reply.newBuilder().setService(report).build();
   }
 
-  /** Ends the membership of nodes whose lease has run out. */
+  /** Ends what its lease has run out for: members, sessions. */
   void expireLeases() {
     try {
-      if (log.leadership().leads()) {
-        members.expireSilent();
+      Leading now = leading;
+      if (now != null) {
+        now.sweep();
       }
     } catch (RuntimeException e) {
       // An exception would end the timer, and no lease would run out any more.
@@ -194,6 +272,10 @@ public final class MetadataService implements RpcHandler, AutoCloseable {
 
   @Override
   public void close() {
+    synchronized (this) {
+      closed = true;
+      leading = null;
+    }
     sweeper.shutdownNow();
   }
 }

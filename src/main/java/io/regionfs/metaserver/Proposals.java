@@ -2,8 +2,11 @@ package io.regionfs.metaserver;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.regionfs.meta.Messages;
+import io.regionfs.metaserver.ReplicatedLog.NotLeading;
 import io.regionfs.metaserver.state.Namespace;
 import io.regionfs.metaserver.state.Replica;
+import io.regionfs.metaserver.state.Replies;
+import io.regionfs.model.Errno;
 import io.regionfs.proto.Command;
 import io.regionfs.proto.Operation;
 import io.regionfs.proto.Reply;
@@ -11,39 +14,61 @@ import io.regionfs.proto.Request;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Stamps commands with a time, later than every one before, and with the number for a new inode,
- * and hands them to the log in the order of their stamps.
+ * One leader's commands: stamped with a time, later than every one before, and with the number for
+ * a new inode, and handed to the log in the order of their stamps. The last time and number are
+ * those of the state at the start of the term; the log takes no stamp of an earlier term.
  */
 final class Proposals {
   private final ReplicatedLog log;
+  private final long term;
+  private final Replica replica;
   private final InstantSource clock;
 
   @GuardedBy("this")
-  private Instant lastStamp = Instant.MIN;
+  private Instant lastStamp;
 
   @GuardedBy("this")
   private long lastInode;
 
-  Proposals(ReplicatedLog log, Replica replica, InstantSource clock) {
+  /**
+   * @param term in which this replica leads, having applied all of the terms before
+   */
+  Proposals(ReplicatedLog log, long term, Replica replica, InstantSource clock) {
     this.log = log;
+    this.term = term;
+    this.replica = replica;
     this.clock = clock;
     this.lastInode = replica.read(Namespace::lastInode);
+    this.lastStamp = Instant.EPOCH.plusNanos(replica.read(Namespace::lastStamp));
   }
 
+  /**
+   * A client's command. ENOSPC if the log is full and it was not carried out before; fails with
+   * {@link LogFailure} if its fate is unknown.
+   */
   CompletableFuture<Reply> propose(Request request, Operation operation) {
-    return propose(
+    Command.Builder command =
         Command.newBuilder()
             .setClientId(request.getClientId())
             .setSequence(request.getSequence())
             .setAcknowledged(request.getAcknowledged())
-            .setOperation(operation));
+            .setOperation(operation);
+    return propose(command)
+        .exceptionallyCompose(
+            failure ->
+                cause(failure) instanceof LogFull full
+                    ? answeredBefore(request, full)
+                    : CompletableFuture.failedFuture(logFailure(failure)));
   }
 
-  /** A command of the service itself. */
+  /** A command of the service itself; fails also with {@link LogFull}. */
   CompletableFuture<Reply> propose(Operation operation) {
-    return propose(Command.newBuilder().setOperation(operation));
+    return propose(Command.newBuilder().setOperation(operation))
+        .exceptionallyCompose(failure -> CompletableFuture.failedFuture(logFailure(failure)));
   }
 
   private synchronized CompletableFuture<Reply> propose(Command.Builder command) {
@@ -54,6 +79,39 @@ final class Proposals {
       lastInode++;
       command.setNewInode(lastInode);
     }
-    return log.propose(command.build(), log.leadership().term());
+    return log.propose(command.build(), term);
+  }
+
+  /** There is no room for the command, but it may be a repeated one. */
+  private CompletableFuture<Reply> answeredBefore(Request request, LogFull full) {
+    return barrier(log)
+        .thenApply(
+            passed -> {
+              Reply answer =
+                  replica.<@Nullable Reply>read(
+                      namespace ->
+                          namespace.answered(request.getClientId(), request.getSequence()));
+              return answer != null
+                  ? answer
+                  : Replies.refusal(Errno.ENOSPC, "no change is taken: " + full.getMessage());
+            });
+  }
+
+  /** The log's barrier; fails with {@link LogFailure} or {@link NotLeading}. */
+  static CompletableFuture<Void> barrier(ReplicatedLog log) {
+    return log.barrier()
+        .exceptionallyCompose(failure -> CompletableFuture.failedFuture(logFailure(failure)));
+  }
+
+  private static RuntimeException logFailure(Throwable failure) {
+    Throwable cause = cause(failure);
+    return cause instanceof NotLeading || cause instanceof LogFull
+        ? (RuntimeException) cause
+        : new LogFailure(cause);
+  }
+
+  static Throwable cause(Throwable failure) {
+    @Nullable Throwable cause = failure.getCause();
+    return failure instanceof CompletionException && cause != null ? cause : failure;
   }
 }
