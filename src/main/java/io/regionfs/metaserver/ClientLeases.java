@@ -58,7 +58,7 @@ final class ClientLeases {
   /** Any call of the client. */
   void heard(long client) {
     Instant tick = now;
-    if (client != 0 && heard.get(client) != tick) {
+    if (client != 0 && !tick.equals(heard.get(client))) {
       heard.put(client, tick);
     }
   }
@@ -113,7 +113,8 @@ final class ClientLeases {
     if (failure == null) {
       LOG.info("The sessions of {} silent clients ended", clients.size());
     } else {
-      LOG.warn("The sessions of {} silent clients did not end; trying again", clients.size(), failure);
+      LOG.warn(
+          "The sessions of {} silent clients did not end; trying again", clients.size(), failure);
     }
   }
 }

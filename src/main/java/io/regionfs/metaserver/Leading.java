@@ -13,13 +13,11 @@ final class Leading {
   private final Members members;
   private final ClientLeases clients;
 
-  Leading(
-      MetadataOptions options, long term, Replica replica, ReplicatedLog log, Clocks clocks) {
+  Leading(MetadataOptions options, long term, Replica replica, ReplicatedLog log, Clocks clocks) {
     this.term = term;
     this.proposals = new Proposals(log, term, replica, clocks.wall());
     this.members =
-        new Members(
-            options, term, replica, proposals, new Leases(options.lease(), clocks.lease()));
+        new Members(options, term, replica, proposals, new Leases(options.lease(), clocks.lease()));
     this.clients = new ClientLeases(options.sessionLease(), replica, proposals, clocks.lease());
   }
 

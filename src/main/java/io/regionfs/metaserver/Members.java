@@ -41,8 +41,7 @@ final class Members {
   private final Proposals proposals;
   private final Leases leases;
 
-  Members(
-      MetadataOptions options, long term, Replica replica, Proposals proposals, Leases leases) {
+  Members(MetadataOptions options, long term, Replica replica, Proposals proposals, Leases leases) {
     this.options = options;
     this.term = term;
     this.replica = replica;
@@ -76,11 +75,17 @@ final class Members {
     Reply.Builder answer = reply.toBuilder();
     answer
         .getJoinedBuilder()
-        .setClusterId(options.clusterId())
+        .setClusterId(clusterId(options, replica))
         .setLeaseMillis((int) leases.term().toMillis())
         .setCacheLeaseMillis((int) options.cacheLease().toMillis())
         .setTerm(term);
     return answer.build();
+  }
+
+  /** What the cluster was founded as; else what this service was told. */
+  static String clusterId(MetadataOptions options, Replica replica) {
+    String founded = replica.read(Namespace::clusterId);
+    return founded.isEmpty() ? options.clusterId() : founded;
   }
 
   Reply renew(Renew renew) {

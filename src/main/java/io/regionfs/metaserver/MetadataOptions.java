@@ -5,7 +5,7 @@ import java.time.Duration;
 /**
  * How a metadata service runs.
  *
- * @param clusterId names the cluster for as long as its namespace exists; random
+ * @param clusterId names the cluster unless its state says how it was founded; random
  * @param name of this replica, for status: where it listens
  * @param lease how long a silent node stays a member
  * @param cacheLease how long a node that cannot be reached may go on answering from its cache, and
@@ -37,7 +37,6 @@ public record MetadataOptions(
 
   /** With the usual leases of caches, a quarter of the nodes', and of clients. */
   public MetadataOptions(String clusterId, String name, Duration lease) {
-    this(
-        clusterId, name, lease, lease.dividedBy(CACHE_LEASES_PER_LEASE), DEFAULT_SESSION_LEASE);
+    this(clusterId, name, lease, lease.dividedBy(CACHE_LEASES_PER_LEASE), DEFAULT_SESSION_LEASE);
   }
 }

@@ -233,8 +233,7 @@ public final class MetadataService implements RpcHandler, AutoCloseable {
     return now.proposals().propose(request, operation);
   }
 
-  private CompletableFuture<Reply> membership(
-      Leading now, Request request, Membership membership) {
+  private CompletableFuture<Reply> membership(Leading now, Request request, Membership membership) {
     return switch (membership.getMembershipCase()) {
       case JOIN -> now.members().join(request, membership.getJoin());
       // Behind a barrier, so that no replica that was deposed before the call renews a lease.
@@ -248,7 +247,7 @@ public final class MetadataService implements RpcHandler, AutoCloseable {
   private Reply report() {
     ServiceReport.Builder report =
         ServiceReport.newBuilder()
-            .setClusterId(options.clusterId())
+            .setClusterId(Members.clusterId(options, replica))
             .setLeader(options.name())
             .setInodes(replica.read(namespace -> namespace.inodes().count()))
             .setCommands(commands.sum())
