@@ -75,7 +75,7 @@ public final class Membership implements AutoCloseable {
   private Membership(MetadataClient metadata, Identity identity) {
     this.metadata = metadata;
     this.identity = identity;
-    this.joined = join();
+    this.joined = join(0);
   }
 
   /**
@@ -86,11 +86,13 @@ public final class Membership implements AutoCloseable {
     return new Membership(metadata, identity);
   }
 
-  private JoinReply join() {
+  /** A node that still runs keeps its number, even if the service forgot it meanwhile. */
+  private JoinReply join(int number) {
     AddNode node =
         AddNode.newBuilder()
             .setName(identity.name)
             .setKey(identity.key)
+            .setNode(number)
             .setRpcAddress(Messages.text(identity.rpc))
             .setDataAddress(Messages.text(identity.data))
             .build();
@@ -164,7 +166,7 @@ public final class Membership implements AutoCloseable {
 
   private void rejoin(Listener listener) {
     LOG.warn("The lease had run out; joining again");
-    join();
+    join(joined.getNode());
     callbacks.execute(
         () -> {
           try {

@@ -3,6 +3,9 @@ package io.regionfs.metaserver.state;
 import io.regionfs.model.Errno;
 import io.regionfs.proto.Command;
 import io.regionfs.proto.Reply;
+import io.regionfs.proto.SnapshotAnswer;
+import io.regionfs.proto.SnapshotSession;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -75,6 +78,33 @@ final class Answers {
   long lastHeard(long clientId) {
     Client client = clients.get(clientId);
     return client == null ? 0 : client.lastHeard;
+  }
+
+  List<SnapshotSession> records() {
+    List<SnapshotSession> records = new ArrayList<>(clients.size());
+    clients.forEach(
+        (id, client) -> {
+          SnapshotSession.Builder session =
+              SnapshotSession.newBuilder()
+                  .setClient(id)
+                  .setAcknowledged(client.acknowledged)
+                  .setLastHeard(client.lastHeard);
+          client.answers.forEach(
+              (sequence, reply) ->
+                  session.addAnswersBuilder().setSequence(sequence).setReply(reply));
+          records.add(session.build());
+        });
+    return records;
+  }
+
+  void restore(SnapshotSession record) {
+    Client client = new Client();
+    client.acknowledged = record.getAcknowledged();
+    client.lastHeard = record.getLastHeard();
+    for (SnapshotAnswer answer : record.getAnswersList()) {
+      client.answers.put(answer.getSequence(), answer.getReply());
+    }
+    clients.put(record.getClient(), client);
   }
 
   void addTo(Fingerprint print) {

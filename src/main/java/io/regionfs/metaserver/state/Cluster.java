@@ -30,6 +30,10 @@ final class Cluster {
     id = clusterId;
   }
 
+  void restore(String clusterId) {
+    id = clusterId;
+  }
+
   /** EXDEV if the client was told of another cluster. */
   void check(String clusterId) {
     if (!clusterId.isEmpty() && !clusterId.equals(id)) {

@@ -2,13 +2,8 @@ package io.regionfs.metaserver.state;
 
 import com.google.protobuf.ByteString;
 import io.regionfs.proto.Create;
-import io.regionfs.proto.DirectoryEntry;
-import io.regionfs.proto.DirectoryPage;
-import java.util.ArrayList;
-import java.util.Collection;
-import java.util.HashMap;
-import java.util.List;
-import java.util.Map;
+import io.regionfs.proto.SnapshotInode;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,129 +18,120 @@ final class Directory extends Inode {
   /** What one entry adds to st_size, as in tmpfs. */
   private static final int SHOWN_ENTRY_BYTES = 20;
 
-  /** Tag and length of one entry in the page's message. */
-  private static final int ENTRY_ENVELOPE_BYTES = 4;
+  /** Up to so many entries are searched one by one. */
+  private static final int FEW = 8;
 
-  private static final int FEW = 32;
+  /** Number of the parent directory; the root is its own. */
+  long parent;
 
-  /** The parent directory; the root is its own. */
-  Directory parent;
+  private long nextCookie;
+  private final EntryList entries = new EntryList();
 
-  private final Map<ByteString, Entry> byName = new HashMap<>();
+  /** Null while the entries are few. */
+  private @Nullable EntryIndex index;
 
-  /** Sorted, as entries are only ever added at the end; holds removed ones until it is packed. */
-  private final List<Entry> byCookie = new ArrayList<>();
-
-  private int removed;
-  private long nextCookie = FIRST_COOKIE;
-
-  /** One name. The inode behind it changes when another file is renamed over it. */
-  static final class Entry {
-    final ByteString name;
-    final long cookie;
-    Inode inode;
-    private boolean gone;
-
-    private Entry(ByteString name, long cookie, Inode inode) {
-      this.name = name;
-      this.cookie = cookie;
-      this.inode = inode;
-    }
+  Directory(long id, long parent, Create create, int gid, int mode, long now) {
+    super(id, create, gid, mode, now);
+    this.parent = parent;
+    this.nextCookie = FIRST_COOKIE;
   }
 
-  Directory(long id, @Nullable Directory parent, Create create, int gid, int mode, long now) {
-    super(id, create, gid, mode, now);
-    this.parent = parent == null ? this : parent;
+  Directory(SnapshotInode record) {
+    super(record);
+    parent = record.getParent();
+    nextCookie = record.getNextCookie();
+  }
+
+  long nextCookie() {
+    return nextCookie;
   }
 
   @Nullable Entry find(ByteString name) {
-    return byName.get(name);
+    if (index != null) {
+      return index.find(name);
+    }
+    Search search = new Search(name);
+    entries.visitAfter(0, search);
+    return search.found;
+  }
+
+  private static final class Search implements Predicate<Entry> {
+    private final ByteString name;
+    private @Nullable Entry found;
+
+    private Search(ByteString name) {
+      this.name = name;
+    }
+
+    @Override
+    public boolean test(Entry entry) {
+      if (entry.isNamed(name)) {
+        found = entry;
+      }
+      return found == null;
+    }
   }
 
   boolean isEmpty() {
-    return byName.isEmpty();
+    return entries.size() == 0;
   }
 
-  Collection<Entry> entries() {
-    return byCookie.stream().filter(entry -> !entry.gone).toList();
+  int count() {
+    return entries.size();
   }
 
   /** The name must be free. */
-  void add(ByteString name, Inode inode) {
-    Entry entry = new Entry(name, nextCookie++, inode);
-    byName.put(name, entry);
-    byCookie.add(entry);
+  Entry add(ByteString name, long inode) {
+    Entry entry = new Entry(name, nextCookie, inode);
+    add(entry);
+    return entry;
+  }
+
+  /** Its name must be free and its cookie larger than those of all others. */
+  void add(Entry entry) {
+    entries.append(entry);
+    nextCookie = Math.max(nextCookie, entry.cookie + 1);
+    if (index != null) {
+      index.add(entry);
+    } else if (entries.size() > FEW) {
+      EntryIndex made = new EntryIndex();
+      entries.visitAfter(
+          0,
+          one -> {
+            made.add(one);
+            return true;
+          });
+      index = made;
+    }
   }
 
   void remove(Entry entry) {
-    byName.remove(entry.name);
-    entry.gone = true;
-    removed++;
-    if (removed > FEW && removed > byCookie.size() / 2) {
-      byCookie.removeIf(e -> e.gone);
-      removed = 0;
+    entries.remove(entry);
+    if (index != null && entries.size() <= FEW / 2) {
+      index = null;
+    } else if (index != null) {
+      index.remove(entry);
     }
   }
 
-  /** Is this directory the other one, or somewhere below it? */
-  boolean isWithin(Inode other) {
-    Directory up = this;
-    while (up != other && up.parent != up) {
-      up = up.parent;
-    }
-    return up == other;
-  }
-
-  /** The entries after the cookie that fit; at least one, if there is any. */
-  DirectoryPage page(long afterCookie, int maxBytes) {
-    DirectoryPage.Builder page = DirectoryPage.newBuilder().setParent(parent.id);
-    int bytes = 0;
-    for (int i = firstAfter(afterCookie); i < byCookie.size(); i++) {
-      Entry entry = byCookie.get(i);
-      if (entry.gone) {
-        continue;
-      }
-      DirectoryEntry message =
-          DirectoryEntry.newBuilder()
-              .setName(entry.name)
-              .setInode(entry.inode.id)
-              .setType(entry.inode.type)
-              .setCookie(entry.cookie)
-              .build();
-      bytes += message.getSerializedSize() + ENTRY_ENVELOPE_BYTES;
-      if (bytes > maxBytes && page.getEntriesCount() > 0) {
-        return page.build();
-      }
-      page.addEntries(message);
-    }
-    return page.setLast(true).build();
-  }
-
-  private int firstAfter(long cookie) {
-    int low = 0;
-    int high = byCookie.size();
-    while (low < high) {
-      int middle = (low + high) >>> 1;
-      if (byCookie.get(middle).cookie <= cookie) {
-        low = middle + 1;
-      } else {
-        high = middle;
-      }
-    }
-    return low;
+  /** As {@link EntryList#visitAfter}. */
+  boolean visitAfter(long cookie, Predicate<Entry> visitor) {
+    return entries.visitAfter(cookie, visitor);
   }
 
   @Override
   long shownSize() {
-    return (long) byName.size() * SHOWN_ENTRY_BYTES;
+    return (long) entries.size() * SHOWN_ENTRY_BYTES;
   }
 
   @Override
   void addTo(Fingerprint print) {
     super.addTo(print);
-    print.add(parent.id).add(nextCookie);
-    for (Entry entry : entries()) {
-      print.add(entry.name).add(entry.cookie).add(entry.inode.id);
-    }
+    print.add(parent).add(nextCookie);
+  }
+
+  @Override
+  SnapshotInode.Builder record() {
+    return super.record().setParent(parent).setNextCookie(nextCookie);
   }
 }

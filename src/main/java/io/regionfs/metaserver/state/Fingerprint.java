@@ -18,11 +18,17 @@ final class Fingerprint {
   }
 
   Fingerprint add(ByteString bytes) {
-    add(bytes.size());
-    for (int i = 0; i < bytes.size(); i++) {
-      add(bytes.byteAt(i));
+    int size = bytes.size();
+    add(size);
+    long word = 0;
+    for (int i = 0; i < size; i++) {
+      word = (word << Byte.SIZE) | (bytes.byteAt(i) & 0xFF);
+      if (i % Long.BYTES == Long.BYTES - 1) {
+        add(word);
+        word = 0;
+      }
     }
-    return this;
+    return size % Long.BYTES == 0 ? this : add(word);
   }
 
   Fingerprint add(String text) {

@@ -7,36 +7,35 @@ import io.regionfs.proto.Create;
 import io.regionfs.proto.FileType;
 import io.regionfs.proto.SetAttributes;
 import io.regionfs.proto.Settle;
+import io.regionfs.proto.SnapshotInode;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One inode as plain data. Times are nanoseconds since 1970. Changed only by commands, under the
- * lock of the {@link Replica}.
+ * One inode as plain data; there are millions, so that every field counts. Times are nanoseconds
+ * since 1970. Changed only by commands, under the lock of the {@link Replica}, and only after
+ * {@link Mutations#before}.
  */
 class Inode {
   private static final int MODE_BITS = 07777;
+  private static final int TYPE_SHIFT = 12;
+  private static final int TYPE_BITS = 3;
+  private static final int AT_HOME = 1 << 14;
+  private static final int TOUCHED = 1 << 15;
+  private static final int GONE = 1 << 16;
   private static final long DAY_NANOS = 86_400_000_000_000L;
 
   final long id;
-  final FileType type;
-
-  /** Of a symlink; empty else. */
-  final ByteString target;
-
   final int home;
-  int mode;
   int uid;
   int gid;
   int links;
-  long size;
-  long allocatedBytes;
-  long atime;
-  long mtime;
-  long ctime;
-  long btime;
-
-  /** Size, mtime and memory are known at the home; what stands here was last committed. */
-  boolean atHome;
+  private int bits;
+  private long size;
+  private long allocatedBytes;
+  private long atime;
+  private long mtime;
+  private long ctime;
+  private long btime;
 
   /** Null while no node has it open. */
   @Nullable Opens opens;
@@ -46,27 +45,87 @@ class Inode {
 
   Inode(long id, Create create, int gid, int mode, long now) {
     this.id = id;
-    this.type = create.getType();
-    this.target = create.getTarget();
-    this.size = target.size();
-    this.home = type == FileType.FILE_TYPE_FILE ? create.getHome() : 0;
-    this.mode = mode & MODE_BITS;
+    this.home = create.getType() == FileType.FILE_TYPE_FILE ? create.getHome() : 0;
+    this.bits = (mode & MODE_BITS) | (create.getType().getNumber() << TYPE_SHIFT);
     this.uid = create.getUid();
     this.gid = gid;
-    this.links = type == FileType.FILE_TYPE_DIRECTORY ? 2 : 1;
+    this.links = isDirectory() ? 2 : 1;
     this.btime = now;
     this.atime = now;
     this.mtime = now;
     this.ctime = now;
   }
 
-  boolean isDirectory() {
-    return type == FileType.FILE_TYPE_DIRECTORY;
+  Inode(SnapshotInode record) {
+    id = record.getId();
+    home = record.getHome();
+    bits = (record.getMode() & MODE_BITS) | (record.getTypeValue() << TYPE_SHIFT);
+    setAtHome(record.getAtHome());
+    uid = record.getUid();
+    gid = record.getGid();
+    links = record.getLinks();
+    size = record.getSize();
+    allocatedBytes = record.getAllocatedBytes();
+    atime = record.getAtime();
+    mtime = record.getMtime();
+    ctime = record.getCtime();
+    btime = record.getBtime();
+    if (record.getOpensCount() > 0) {
+      opens = new Opens(record.getOpensList(), record.getShared());
+    }
+  }
+
+  final FileType type() {
+    return FileType.forNumber((bits >> TYPE_SHIFT) & TYPE_BITS);
+  }
+
+  final int mode() {
+    return bits & MODE_BITS;
+  }
+
+  final boolean isDirectory() {
+    return type() == FileType.FILE_TYPE_DIRECTORY;
+  }
+
+  /** Size, mtime and memory are known at the home; what stands here was last committed. */
+  final boolean isAtHome() {
+    return (bits & AT_HOME) != 0;
+  }
+
+  final void setAtHome(boolean atHome) {
+    set(AT_HOME, atHome);
+  }
+
+  private void set(int bit, boolean on) {
+    bits = on ? bits | bit : bits & ~bit;
+  }
+
+  /** Whether the command at hand may have changed it; kept here to be found at once. */
+  final boolean isTouched() {
+    return (bits & TOUCHED) != 0;
+  }
+
+  final void setTouched(boolean touched) {
+    set(TOUCHED, touched);
+  }
+
+  /** It was removed from the table. */
+  final boolean isGone() {
+    return (bits & GONE) != 0;
+  }
+
+  final void setGone() {
+    set(GONE, true);
   }
 
   /** No name and no open: it goes away. */
-  boolean isDead() {
+  final boolean isDead() {
     return links == 0 && opens == null;
+  }
+
+  /** Of a symlink; empty else. */
+  ByteString target() {
+    return ByteString.EMPTY;
   }
 
   /** What st_size shows. */
@@ -74,11 +133,11 @@ class Inode {
     return size;
   }
 
-  Attributes attributes() {
+  final Attributes attributes() {
     return Attributes.newBuilder()
         .setInode(id)
-        .setType(type)
-        .setMode(mode)
+        .setType(type())
+        .setMode(mode())
         .setUid(uid)
         .setGid(gid)
         .setLinks(links)
@@ -89,12 +148,12 @@ class Inode {
         .setCtime(Messages.time(ctime))
         .setBtime(Messages.time(btime))
         .setHome(home)
-        .setAtHome(atHome)
+        .setAtHome(isAtHome())
         .build();
   }
 
   /** The root of a new cluster gets its owner and its first times. */
-  void found(int owner, int group, long now) {
+  final void found(int owner, int group, long now) {
     uid = owner;
     gid = group;
     btime = now;
@@ -104,9 +163,9 @@ class Inode {
   }
 
   /** chmod, chown and utimens in one. */
-  void change(SetAttributes change, long now) {
+  final void change(SetAttributes change, long now) {
     if (change.hasMode()) {
-      mode = change.getMode() & MODE_BITS;
+      bits = (bits & ~MODE_BITS) | (change.getMode() & MODE_BITS);
     }
     if (change.hasUid()) {
       uid = change.getUid();
@@ -128,26 +187,33 @@ class Inode {
   }
 
   /** Names were added to or taken from this directory, or its bytes changed. */
-  void modified(long now) {
+  final void modified(long now) {
     mtime = now;
     changed(now);
   }
 
   /** The change time never runs backwards, though a home whose clock is ahead may have set it. */
-  void changed(long now) {
+  final void changed(long now) {
     ctime = Math.max(now, ctime + 1);
   }
 
   /** Takes the home's values; a change time set here meanwhile stays if it is later. */
-  void settle(Settle values) {
+  final void settle(Settle values) {
     size = values.getSize();
     allocatedBytes = values.getAllocatedBytes();
     mtime = Messages.nanos(values.getMtime());
     ctime = Math.max(ctime, Messages.nanos(values.getCtime()));
   }
 
+  /** Values that are known to be older than what stands here are not taken. */
+  final void settleIfLater(Settle values) {
+    if (Messages.nanos(values.getMtime()) >= mtime) {
+      settle(values);
+    }
+  }
+
   /** Notes a read as mount(8)'s relatime does: once per change and once a day. */
-  void readAt(long time) {
+  final void readAt(long time) {
     if (time > atime && (atime <= mtime || atime <= ctime || time - atime >= DAY_NANOS)) {
       atime = time;
     }
@@ -160,13 +226,20 @@ class Inode {
     return print.value();
   }
 
-  void addVisibleTo(Fingerprint print) {
-    print.add(id).add(type.getNumber()).add(target).add(home);
-    print.add(mode).add(uid).add(gid).add(links).add(size).add(allocatedBytes);
-    print.add(atime).add(mtime).add(ctime).add(btime).add(atHome);
+  private void addVisibleTo(Fingerprint print) {
+    print.add(id).add(bits & ~(TOUCHED | GONE)).add(target()).add(home);
+    print.add(uid).add(gid).add(links).add(size).add(allocatedBytes);
+    print.add(atime).add(mtime).add(ctime).add(btime);
     if (xattrs != null) {
-      xattrs.addTo(print);
+      print.add(xattrs.print());
     }
+  }
+
+  /** A checksum of the inode but for names in it. */
+  final long print() {
+    Fingerprint print = new Fingerprint();
+    addTo(print);
+    return print.value();
   }
 
   void addTo(Fingerprint print) {
@@ -174,5 +247,31 @@ class Inode {
     if (opens != null) {
       opens.addTo(print);
     }
+  }
+
+  SnapshotInode.Builder record() {
+    SnapshotInode.Builder record =
+        SnapshotInode.newBuilder()
+            .setId(id)
+            .setType(type())
+            .setMode(mode())
+            .setUid(uid)
+            .setGid(gid)
+            .setLinks(links)
+            .setSize(size)
+            .setAllocatedBytes(allocatedBytes)
+            .setAtime(atime)
+            .setMtime(mtime)
+            .setCtime(ctime)
+            .setBtime(btime)
+            .setHome(home)
+            .setAtHome(isAtHome());
+    if (opens != null) {
+      record.addAllOpens(opens.records()).setShared(opens.isShared());
+    }
+    if (xattrs != null) {
+      record.addAllXattrs(xattrs.records());
+    }
+    return record;
   }
 }

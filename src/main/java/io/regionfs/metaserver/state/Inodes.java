@@ -10,6 +10,7 @@ import io.regionfs.proto.Removal;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -21,27 +22,53 @@ import org.jspecify.annotations.Nullable;
 public final class Inodes {
   private static final int ROOT_MODE = 0755;
 
-  private final Map<Long, Inode> byId = new HashMap<>();
-  private final TreeMap<Integer, TreeSet<Long>> deadByHome = new TreeMap<>();
-  private long lastId = InodeId.ROOT.value();
+  /** Larger attributes are unlikely to be those of many inodes. */
+  private static final int MAX_SHARED_BYTES = 1024;
 
   private final Mutations mutations;
+  private final InodeTable table = new InodeTable();
+  private final TreeMap<Integer, TreeSet<Long>> deadByHome = new TreeMap<>();
+
+  /** How many inodes have their home there. */
+  private final Map<Integer, Integer> countByHome = new HashMap<>();
+
+  private final Shared<Xattrs> sharedXattrs = new Shared<>();
+  private final Shared<ByteString> sharedBytes = new Shared<>();
+  private long lastId;
 
   Inodes(Mutations mutations) {
     this.mutations = mutations;
+  }
+
+  /** Of a namespace that is new. */
+  void addRoot() {
+    lastId = InodeId.ROOT.value();
     Create create = Create.newBuilder().setType(FileType.FILE_TYPE_DIRECTORY).build();
-    byId.put(lastId, new Directory(lastId, null, create, 0, ROOT_MODE, 0));
+    put(new Directory(lastId, lastId, create, 0, ROOT_MODE, 0));
   }
 
   @Nullable Inode find(long id) {
-    return byId.get(id);
+    return table.find(id);
+  }
+
+  InodeTable table() {
+    return table;
   }
 
   /** ENOENT. */
   Inode get(long id) {
-    Inode inode = byId.get(id);
+    Inode inode = table.find(id);
     if (inode == null) {
       throw new Refusal(Errno.ENOENT, "no inode " + id);
+    }
+    return inode;
+  }
+
+  /** The inode behind a name: it is there as long as the name. */
+  Inode of(Entry entry) {
+    Inode inode = table.find(entry.inode);
+    if (inode == null) {
+      throw new IllegalStateException("a name without inode " + entry.inode);
     }
     return inode;
   }
@@ -57,6 +84,15 @@ public final class Inodes {
     return directory;
   }
 
+  /** Is the directory the other inode, or somewhere below it? */
+  boolean isWithin(Directory directory, Inode other) {
+    Inode up = directory;
+    while (up != other && up instanceof Directory child && child.parent != child.id) {
+      up = get(child.parent);
+    }
+    return up == other;
+  }
+
   /** The number for a new inode: the proposed one, unless it could have been used before. */
   long nextId(long proposed) {
     lastId = Math.max(proposed, lastId + 1);
@@ -67,14 +103,25 @@ public final class Inodes {
     return lastId;
   }
 
+  void setLastId(long id) {
+    lastId = id;
+  }
+
   public int count() {
-    return byId.size();
+    return table.count();
   }
 
   /** Gives a new inode its first name. */
   void add(Inode inode, Directory parent, ByteString name) {
-    byId.put(inode.id, inode);
+    put(inode);
     enter(parent, name, inode);
+  }
+
+  /** Takes in an inode whose names come with their directories. */
+  void put(Inode inode) {
+    table.add(inode);
+    mutations.added(inode);
+    countByHome.merge(inode.home, 1, Integer::sum);
   }
 
   /** To be called before an inode, but for the names in it, is changed. */
@@ -82,21 +129,39 @@ public final class Inodes {
     mutations.before(inode);
   }
 
-  /** The name must be free. */
-  void enter(Directory directory, ByteString name, Inode inode) {
-    mutations.namesChanged(directory);
-    directory.add(name, inode);
+  void setXattrs(Inode inode, Xattrs xattrs) {
+    touch(inode);
+    if (xattrs.isEmpty()) {
+      inode.xattrs = null;
+    } else {
+      boolean small = xattrs.totalBytes() <= MAX_SHARED_BYTES;
+      inode.xattrs = small ? sharedXattrs.of(xattrs) : xattrs;
+    }
   }
 
-  void strike(Directory directory, Directory.Entry entry) {
-    mutations.namesChanged(directory);
+  /** A name or value of an attribute, which many inodes may have. */
+  ByteString shared(ByteString bytes) {
+    return bytes.size() <= MAX_SHARED_BYTES ? sharedBytes.of(bytes) : bytes;
+  }
+
+  /** The name must be free. */
+  void enter(Directory directory, ByteString name, Inode inode) {
+    mutations.beforeNames(directory);
+    mutations.added(directory, directory.add(name, inode.id));
+  }
+
+  void strike(Directory directory, Entry entry) {
+    mutations.beforeNames(directory);
+    mutations.before(directory, entry);
     directory.remove(entry);
   }
 
   /** Puts another inode behind the name. */
-  void replace(Directory directory, Directory.Entry entry, Inode inode) {
-    mutations.namesChanged(directory);
-    entry.inode = inode;
+  void replace(Directory directory, Entry entry, Inode inode) {
+    mutations.beforeNames(directory);
+    mutations.before(directory, entry);
+    entry.inode = inode.id;
+    mutations.added(directory, entry);
   }
 
   /** One name in this parent is gone, by removal or because another inode took it. */
@@ -105,6 +170,7 @@ public final class Inodes {
     inode.changed(now);
     if (inode.isDirectory()) {
       inode.links = 0;
+      touch(parent);
       parent.links--;
     } else {
       inode.links--;
@@ -120,13 +186,20 @@ public final class Inodes {
     if (!inode.isDead()) {
       return Removal.getDefaultInstance();
     }
-    byId.remove(inode.id);
-    mutations.removed(inode);
+    mutations.beforeRemoval(inode);
+    table.remove(inode);
+    countByHome.computeIfPresent(inode.home, (home, count) -> count == 1 ? null : count - 1);
     if (inode.home == 0) {
       return Removal.getDefaultInstance();
     }
-    deadByHome.computeIfAbsent(inode.home, home -> new TreeSet<>()).add(inode.id);
+    addDead(inode.home, inode.id);
     return Removal.newBuilder().setDeadInode(inode.id).setHome(inode.home).build();
+  }
+
+  void addDead(int home, long id) {
+    if (deadByHome.computeIfAbsent(home, key -> new TreeSet<>()).add(id)) {
+      mutations.dead(home, id);
+    }
   }
 
   /** Dead inodes of a home, up to a number of them. */
@@ -135,20 +208,29 @@ public final class Inodes {
     return dead == null ? List.of() : dead.stream().limit(limit).toList();
   }
 
+  /** By home; homes and inodes in ascending order. */
+  Map<Integer, ? extends Set<Long>> dead() {
+    return deadByHome;
+  }
+
   void dropped(int home, List<Long> ids) {
     TreeSet<Long> dead = deadByHome.get(home);
-    if (dead != null) {
-      ids.forEach(dead::remove);
-      if (dead.isEmpty()) {
-        deadByHome.remove(home);
+    if (dead == null) {
+      return;
+    }
+    for (long id : ids) {
+      if (dead.remove(id)) {
+        mutations.dropped(home, id);
       }
+    }
+    if (dead.isEmpty()) {
+      deadByHome.remove(home);
     }
   }
 
-  void addTo(Fingerprint print) {
-    print.add(lastId);
-    new TreeMap<>(byId).values().forEach(inode -> inode.addTo(print));
-    deadByHome.forEach((home, ids) -> print.add(home).add(ids.hashCode()).add(ids.size()));
+  /** Whether this node holds bytes, or may still do so. */
+  boolean isHome(int node) {
+    return countByHome.containsKey(node) || deadByHome.containsKey(node);
   }
 
   /** Refuses what cannot be the name of an entry: ENAMETOOLONG, EINVAL. */

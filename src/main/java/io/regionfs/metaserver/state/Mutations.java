@@ -2,10 +2,12 @@ package io.regionfs.metaserver.state;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Told before an inode or the names in a directory change: the one place that finds out what a
- * command changed. Whoever changes an inode calls {@link #before} first.
+ * Told before anything of an inode or of the names in a directory changes. The one place that finds
+ * out what a command changed, keeps the checksum of all inodes and names up to date, and saves for
+ * a snapshot under way what was there when it began.
  */
 final class Mutations {
   private final Changes changes = new Changes();
@@ -13,31 +15,61 @@ final class Mutations {
   /** The inodes that the command at hand may change, each once. */
   private final List<Touched> touched = new ArrayList<>();
 
-  private record Touched(Inode inode, long visible) {}
+  /** The sum of the checksums of all records: their order does not count. */
+  private long sum;
+
+  private @Nullable PreImages preImages;
+
+  /**
+   * @param made by this command
+   */
+  private record Touched(Inode inode, boolean made, long visible) {}
 
   void begin() {
     changes.clear();
-    touched.clear();
   }
 
-  /** A command touches a handful of inodes, or ends all opens of a node, each of another inode. */
+  /** Before the inode changes, but for the names in it. */
   void before(Inode inode) {
-    int last = touched.size() - 1;
-    for (int i = last; i >= 0 && i > last - 8; i--) {
-      if (touched.get(i).inode == inode) {
-        return;
-      }
+    if (inode.isTouched()) {
+      return;
     }
-    touched.add(new Touched(inode, inode.visible()));
+    if (preImages != null) {
+      preImages.save(inode);
+    }
+    sum -= inode.print();
+    touched.add(new Touched(inode, false, inode.visible()));
+    inode.setTouched(true);
   }
 
-  void namesChanged(Directory directory) {
+  /** The inode was made. */
+  void added(Inode inode) {
+    touched.add(new Touched(inode, true, 0));
+    inode.setTouched(true);
+  }
+
+  void beforeRemoval(Inode inode) {
+    before(inode);
+    inode.setGone();
+  }
+
+  /** Before a name comes, goes or gets another inode. */
+  void beforeNames(Directory directory) {
     before(directory);
     changes.note(directory.id);
   }
 
-  void removed(Inode inode) {
-    changes.note(inode.id);
+  /** The entry is in the directory now. */
+  void added(Directory directory, Entry entry) {
+    sum += entry.print(directory.id);
+  }
+
+  /** Before the entry goes, or gets another inode and is added again. */
+  void before(Directory directory, Entry entry) {
+    if (preImages != null) {
+      preImages.save(directory, entry);
+    }
+    sum -= entry.print(directory.id);
   }
 
   /** The inode lost its last name. */
@@ -47,17 +79,49 @@ final class Mutations {
     }
   }
 
+  /** The home shall drop the bytes of this inode. */
+  void dead(int home, long inode) {
+    sum += printOfDead(home, inode);
+  }
+
+  void dropped(int home, long inode) {
+    sum -= printOfDead(home, inode);
+  }
+
+  private static long printOfDead(int home, long inode) {
+    return new Fingerprint().add(home).add(inode).value();
+  }
+
   /** After the command: notes what looks different now. */
-  Changes end() {
+  void end() {
     for (Touched one : touched) {
-      if (one.inode.visible() != one.visible) {
-        changes.note(one.inode.id);
+      Inode inode = one.inode;
+      inode.setTouched(false);
+      if (!inode.isGone()) {
+        sum += inode.print();
+      }
+      if (!one.made && (inode.isGone() || inode.visible() != one.visible)) {
+        changes.note(inode.id);
       }
     }
-    return changes;
+    touched.clear();
   }
 
   Changes changes() {
     return changes;
+  }
+
+  /** The checksum of all inodes, names and dead inodes, between two commands. */
+  long sum() {
+    return sum;
+  }
+
+  /** Between two commands; null ends the saving. */
+  void saveTo(@Nullable PreImages images) {
+    preImages = images;
+  }
+
+  boolean isSaving() {
+    return preImages != null;
   }
 }

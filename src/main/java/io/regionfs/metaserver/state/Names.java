@@ -17,16 +17,21 @@ final class Names {
   private static final int MAX_LINKS = 65_000;
 
   private final Inodes inodes;
+  private final Nodes nodes;
   private final Sessions sessions;
 
-  Names(Inodes inodes, Sessions sessions) {
+  Names(Inodes inodes, Nodes nodes, Sessions sessions) {
     this.inodes = inodes;
+    this.nodes = nodes;
     this.sessions = sessions;
   }
 
   Reply create(Create create, long newInode, long now) {
     Directory parent = parentOfNew(create.getParent(), create.getName());
     checkType(create);
+    if (create.getType() == FileType.FILE_TYPE_FILE && nodes.isForgotten(create.getHome())) {
+      throw new Refusal(Errno.ESTALE, "node " + create.getHome() + " is no member any more");
+    }
     boolean open = create.getOpenBy() != 0;
     if (open) {
       sessions.checkMember(create.getOpenBy());
@@ -79,13 +84,16 @@ final class Names {
 
   /** In a set-group-id directory new inodes get its group, and directories the bit: inode(7). */
   private static Inode make(Create create, long id, Directory parent, long now) {
-    boolean inherits = (parent.mode & SET_GROUP_ID) != 0;
+    boolean inherits = (parent.mode() & SET_GROUP_ID) != 0;
     int gid = inherits ? parent.gid : create.getGid();
-    if (create.getType() != FileType.FILE_TYPE_DIRECTORY) {
+    if (create.getType() == FileType.FILE_TYPE_FILE) {
       return new Inode(id, create, gid, create.getMode(), now);
     }
+    if (create.getType() == FileType.FILE_TYPE_SYMLINK) {
+      return new Symlink(id, create, gid, create.getMode(), now);
+    }
     int mode = create.getMode() | (inherits ? SET_GROUP_ID : 0);
-    return new Directory(id, parent, create, gid, mode, now);
+    return new Directory(id, parent.id, create, gid, mode, now);
   }
 
   Reply link(Link link, long now) {
@@ -111,22 +119,23 @@ final class Names {
   Reply remove(Remove remove, long now) {
     Inodes.checkName(remove.getName());
     Directory parent = inodes.directory(remove.getParent());
-    Directory.Entry entry = parent.find(remove.getName());
+    Entry entry = parent.find(remove.getName());
     if (entry == null) {
       return Replies.NO_SUCH_NAME;
     }
+    Inode inode = inodes.of(entry);
     if (remove.getDirectory()) {
-      if (!(entry.inode instanceof Directory directory)) {
+      if (!(inode instanceof Directory directory)) {
         throw new Refusal(Errno.ENOTDIR, "not a directory");
       }
       if (!directory.isEmpty()) {
         throw new Refusal(Errno.ENOTEMPTY, "directory not empty");
       }
-    } else if (entry.inode.isDirectory()) {
+    } else if (inode.isDirectory()) {
       throw new Refusal(Errno.EISDIR, "a directory");
     }
     inodes.strike(parent, entry);
     parent.modified(now);
-    return Replies.removal(inodes.unlinked(entry.inode, parent, now));
+    return Replies.removal(inodes.unlinked(inode, parent, now));
   }
 }

@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import io.regionfs.meta.Messages;
 import io.regionfs.model.Errno;
 import io.regionfs.model.InodeId;
+import io.regionfs.proto.AddNode;
 import io.regionfs.proto.AddReplica;
 import io.regionfs.proto.Command;
 import io.regionfs.proto.Dropped;
@@ -16,6 +17,7 @@ import io.regionfs.proto.RemoveXattr;
 import io.regionfs.proto.Reply;
 import io.regionfs.proto.SetAttributes;
 import io.regionfs.proto.SetXattr;
+import io.regionfs.proto.SnapshotHeader;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -31,15 +33,40 @@ public final class Namespace {
 
   private final Mutations mutations = new Mutations();
   private final Inodes inodes = new Inodes(mutations);
-  private final Nodes nodes = new Nodes();
+  private final Nodes nodes = new Nodes(inodes);
   private final Answers answers = new Answers();
   private final Sessions sessions = new Sessions(inodes, nodes);
-  private final Names names = new Names(inodes, sessions);
+  private final Names names = new Names(inodes, nodes, sessions);
   private final Renames renames = new Renames(inodes);
   private final Queries queries = new Queries(inodes);
   private final Cluster cluster = new Cluster();
   private long lastStamp;
   private long commands;
+
+  /** A new one: an empty root, in no cluster yet. */
+  public Namespace() {
+    this(true);
+  }
+
+  private Namespace(boolean withRoot) {
+    if (withRoot) {
+      inodes.addRoot();
+      mutations.end();
+    }
+  }
+
+  /** To be filled from a snapshot. */
+  static Namespace withoutRoot() {
+    return new Namespace(false);
+  }
+
+  void restore(SnapshotHeader header) {
+    lastStamp = header.getLastStamp();
+    commands = header.getCommands();
+    inodes.setLastId(header.getLastInode());
+    nodes.restore(header.getLastNode(), header.getNodesVersion());
+    cluster.restore(header.getClusterId());
+  }
 
   /** Applies one command, unless its client's sequence number shows that it was applied before. */
   public Reply apply(Command command) {
@@ -82,8 +109,8 @@ public final class Namespace {
       case CLOSE -> sessions.close(operation.getClose());
       case SET_XATTR -> setXattr(operation.getSetXattr(), now);
       case REMOVE_XATTR -> removeXattr(operation.getRemoveXattr(), now);
-      case ADD_NODE -> addNode(operation);
-      case EXPIRE_NODE -> expireNode(operation.getExpireNode().getNode());
+      case ADD_NODE -> addNode(operation.getAddNode(), now);
+      case EXPIRE_NODE -> expireNode(operation.getExpireNode().getNode(), now);
       case DROPPED -> dropped(operation.getDropped());
       case SETTLE -> sessions.settle(operation.getSettle());
       case OPEN_SESSION -> openSession(command);
@@ -103,10 +130,9 @@ public final class Namespace {
 
   private Reply setXattr(SetXattr set, long now) {
     Inode inode = inodes.get(set.getInode());
-    inodes.touch(inode);
-    Xattrs xattrs = inode.xattrs == null ? new Xattrs() : inode.xattrs;
-    xattrs.set(set.getName(), set.getValue(), set.getFlags());
-    inode.xattrs = xattrs;
+    Xattrs xattrs = inode.xattrs == null ? Xattrs.NONE : inode.xattrs;
+    ByteString name = inodes.shared(set.getName());
+    inodes.setXattrs(inode, xattrs.with(name, inodes.shared(set.getValue()), set.getFlags()));
     inode.changed(now);
     return Replies.DONE;
   }
@@ -116,21 +142,20 @@ public final class Namespace {
     if (inode.xattrs == null) {
       throw new Refusal(Errno.ENODATA, "no such attribute");
     }
-    inodes.touch(inode);
-    inode.xattrs.remove(remove.getName());
+    inodes.setXattrs(inode, inode.xattrs.without(remove.getName()));
     inode.changed(now);
     return Replies.DONE;
   }
 
   /** A node that joins has nothing open: what it had open before it restarted ends here. */
-  private Reply addNode(Operation operation) {
-    Nodes.Member member = nodes.add(operation.getAddNode());
+  private Reply addNode(AddNode node, long now) {
+    Nodes.Member member = nodes.add(node, now);
     sessions.endAll(member.id());
     return Reply.newBuilder().setJoined(JoinReply.newBuilder().setNode(member.id())).build();
   }
 
-  private Reply expireNode(int node) {
-    nodes.expire(node);
+  private Reply expireNode(int node, long now) {
+    nodes.expire(node, now);
     sessions.endAll(node);
     return Replies.DONE;
   }
@@ -183,10 +208,13 @@ public final class Namespace {
     }
   }
 
-  /** A checksum of the whole state, the same on every replica that applied the same commands. */
+  /**
+   * A checksum of the whole state, the same on every replica that applied the same commands. Takes
+   * no longer with more inodes.
+   */
   public long fingerprint() {
-    Fingerprint print = new Fingerprint().add(lastStamp).add(commands);
-    inodes.addTo(print);
+    Fingerprint print = new Fingerprint().add(lastStamp).add(commands).add(inodes.lastId());
+    print.add(inodes.count()).add(mutations.sum());
     nodes.addTo(print);
     answers.addTo(print);
     cluster.addTo(print);
@@ -234,6 +262,18 @@ public final class Namespace {
   /** What the last command changed; valid until the next one. */
   public Changes changes() {
     return mutations.changes();
+  }
+
+  Mutations mutations() {
+    return mutations;
+  }
+
+  Answers answers() {
+    return answers;
+  }
+
+  Cluster cluster() {
+    return cluster;
   }
 
   public Inodes inodes() {

@@ -2,8 +2,11 @@ package io.regionfs.metaserver.state;
 
 import io.regionfs.model.Errno;
 import io.regionfs.proto.AddNode;
+import io.regionfs.proto.SnapshotMember;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -12,18 +15,26 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The nodes that ever joined. A node is known by its key, which it keeps over restarts, and keeps
- * its number with it; a name belongs to one living node at a time.
+ * The nodes that joined. A node is known by its key, which it keeps over restarts, and keeps its
+ * number with it; a name belongs to one living node at a time. A node that ended a day ago is
+ * forgotten when another joins, if it is the home of nothing; its number is given to no other.
  */
 public final class Nodes {
   private static final int MAX_NAME = 255;
   private static final int MAX_PORT = 65_535;
   private static final Pattern ADDRESS = Pattern.compile("\\d{1,3}(\\.\\d{1,3}){3}:\\d{1,5}");
 
+  private static final long REMEMBERED_NANOS = 86_400_000_000_000L;
+
+  private final Inodes inodes;
   private final TreeMap<Integer, Member> byId = new TreeMap<>();
   private final Map<Long, Member> byKey = new HashMap<>();
   private int lastId;
   private long version;
+
+  Nodes(Inodes inodes) {
+    this.inodes = inodes;
+  }
 
   /** One node. */
   public static final class Member {
@@ -32,6 +43,9 @@ public final class Nodes {
     private final TreeSet<Long> opens = new TreeSet<>();
     private AddNode identity;
     private boolean living = true;
+
+    /** When it left or was expired; 0 while it lives. */
+    private long ended;
 
     private Member(int id, AddNode identity) {
       this.id = id;
@@ -52,8 +66,9 @@ public final class Nodes {
   }
 
   /** Takes in a new node or one that is back; EEXIST if a living one has the name. */
-  Member add(AddNode identity) {
+  Member add(AddNode identity, long now) {
     check(identity);
+    forget(now, identity.getKey());
     Member known = byKey.get(identity.getKey());
     Member namesake = living(identity.getName());
     if (namesake != null && namesake != known) {
@@ -69,12 +84,37 @@ public final class Nodes {
     if (known != null) {
       known.identity = identity;
       known.living = true;
+      known.ended = 0;
       return known;
     }
-    Member member = new Member(++lastId, identity);
+    int id = isForgotten(identity.getNode()) ? identity.getNode() : ++lastId;
+    return put(new Member(id, identity));
+  }
+
+  private Member put(Member member) {
     byId.put(member.id, member);
-    byKey.put(identity.getKey(), member);
+    byKey.put(member.identity.getKey(), member);
     return member;
+  }
+
+  /**
+   * What ended long ago, has nothing open and is the home of nothing, but for the one that joins.
+   */
+  private void forget(long now, long joining) {
+    Iterator<Member> members = byId.values().iterator();
+    while (members.hasNext()) {
+      Member member = members.next();
+      boolean old = !member.living && now - member.ended > REMEMBERED_NANOS;
+      if (old && member.identity.getKey() != joining && !inodes.isHome(member.id)) {
+        members.remove();
+        byKey.remove(member.identity.getKey());
+      }
+    }
+  }
+
+  /** A number that was given to a node which is not known any more. */
+  boolean isForgotten(int id) {
+    return id > 0 && id <= lastId && !byId.containsKey(id);
   }
 
   private static void check(AddNode identity) {
@@ -103,10 +143,11 @@ public final class Nodes {
     return null;
   }
 
-  void expire(int id) {
+  void expire(int id, long now) {
     Member member = byId.get(id);
     if (member != null && member.living) {
       member.living = false;
+      member.ended = now;
       version++;
     }
   }
@@ -153,8 +194,37 @@ public final class Nodes {
   void addTo(Fingerprint print) {
     print.add(lastId).add(version);
     for (Member member : byId.values()) {
-      print.add(member.id).add(member.living).add(member.identity.toByteString());
-      member.opens.forEach(print::add);
+      print.add(member.id).add(member.ended).add(member.identity.toByteString());
     }
+  }
+
+  int lastId() {
+    return lastId;
+  }
+
+  List<SnapshotMember> records() {
+    List<SnapshotMember> records = new ArrayList<>(byId.size());
+    for (Member member : byId.values()) {
+      records.add(
+          SnapshotMember.newBuilder()
+              .setNode(member.id)
+              .setIdentity(member.identity)
+              .setLiving(member.living)
+              .setEnded(member.ended)
+              .build());
+    }
+    return records;
+  }
+
+  /** What members have open follows with the inodes. */
+  void restore(SnapshotMember record) {
+    Member member = put(new Member(record.getNode(), record.getIdentity()));
+    member.living = record.getLiving();
+    member.ended = record.getEnded();
+  }
+
+  void restore(int last, long listVersion) {
+    lastId = last;
+    version = listVersion;
   }
 }

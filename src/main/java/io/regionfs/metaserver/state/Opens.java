@@ -1,5 +1,7 @@
 package io.regionfs.metaserver.state;
 
+import io.regionfs.proto.SnapshotOpen;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
 
@@ -17,6 +19,15 @@ final class Opens {
 
   private int writers;
   private boolean shared;
+
+  Opens() {}
+
+  Opens(List<SnapshotOpen> records, boolean shared) {
+    for (SnapshotOpen record : records) {
+      open(record.getNode(), record.getWrite());
+    }
+    this.shared = shared;
+  }
 
   void open(int node, boolean write) {
     boolean wrote = nodes.getOrDefault(node, false);
@@ -59,6 +70,14 @@ final class Opens {
 
   boolean isShared() {
     return shared;
+  }
+
+  List<SnapshotOpen> records() {
+    List<SnapshotOpen> records = new ArrayList<>(nodes.size());
+    nodes.forEach(
+        (node, writes) ->
+            records.add(SnapshotOpen.newBuilder().setNode(node).setWrite(writes).build()));
+    return records;
   }
 
   void addTo(Fingerprint print) {

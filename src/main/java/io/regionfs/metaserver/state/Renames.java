@@ -1,10 +1,8 @@
 package io.regionfs.metaserver.state;
 
 import io.regionfs.model.Errno;
-import io.regionfs.proto.Removal;
 import io.regionfs.proto.Rename;
 import io.regionfs.proto.Reply;
-import org.jspecify.annotations.Nullable;
 
 /** rename(2) and renameat2(2) with RENAME_NOREPLACE and RENAME_EXCHANGE. */
 final class Renames {
@@ -17,6 +15,9 @@ final class Renames {
     this.inodes = inodes;
   }
 
+  /** One name as it stands before the command. */
+  private record Place(Directory directory, Entry entry, Inode inode) {}
+
   Reply rename(Rename rename, long now) {
     int flags = rename.getFlags();
     if ((flags & ~(NOREPLACE | EXCHANGE)) != 0 || flags == (NOREPLACE | EXCHANGE)) {
@@ -26,32 +27,27 @@ final class Renames {
     Inodes.checkName(rename.getNewName());
     Directory from = inodes.directory(rename.getOldParent());
     Directory to = inodes.directory(rename.getNewParent());
-    Directory.Entry source = from.find(rename.getOldName());
-    Directory.Entry target = to.find(rename.getNewName());
-    if (source == null) {
+    Entry old = from.find(rename.getOldName());
+    Entry present = to.find(rename.getNewName());
+    if (old == null) {
       return Replies.NO_SUCH_NAME;
     }
+    Place source = new Place(from, old, inodes.of(old));
     checkNotBelowItself(source.inode, to);
-    if (flags == EXCHANGE) {
-      return exchange(from, source, to, target, now);
+    if (present == null && flags == EXCHANGE) {
+      return Replies.NO_SUCH_NAME;
     }
-    if (target == null) {
-      move(from, source, to, now);
+    if (present == null) {
+      move(source, to, now);
       inodes.enter(to, rename.getNewName(), source.inode);
       return Replies.NOTHING_REMOVED;
     }
-    if (flags == NOREPLACE) {
-      throw new Refusal(Errno.EEXIST, "the new name exists");
-    }
-    if (source.inode == target.inode) {
-      return Replies.NOTHING_REMOVED;
-    }
-    checkReplaceable(source.inode, target.inode);
-    return Replies.removal(replace(from, source, to, target, now));
+    Place target = new Place(to, present, inodes.of(present));
+    return flags == EXCHANGE ? exchange(source, target, now) : replace(source, target, flags, now);
   }
 
-  private static void checkNotBelowItself(Inode moved, Directory to) {
-    if (moved.isDirectory() && to.isWithin(moved)) {
+  private void checkNotBelowItself(Inode moved, Directory to) {
+    if (moved.isDirectory() && inodes.isWithin(to, moved)) {
       throw new Refusal(Errno.EINVAL, "a directory cannot move below itself");
     }
   }
@@ -70,12 +66,12 @@ final class Renames {
   }
 
   /** Takes the inode's old name and carries it, with its "..", over to the new parent. */
-  private void move(Directory from, Directory.Entry source, Directory to, long now) {
-    inodes.strike(from, source);
+  private void move(Place source, Directory to, long now) {
+    inodes.strike(source.directory, source.entry);
     inodes.touch(to);
     inodes.touch(source.inode);
-    reparent(source.inode, from, to);
-    from.modified(now);
+    reparent(source.inode, source.directory, to);
+    source.directory.modified(now);
     to.modified(now);
     source.inode.changed(now);
   }
@@ -84,43 +80,39 @@ final class Renames {
     if (moved instanceof Directory directory) {
       from.links--;
       to.links++;
-      directory.parent = to;
+      directory.parent = to.id;
     }
   }
 
   /** The new name's entry stays, with its cookie, and gets the moved inode. */
-  private Removal replace(
-      Directory from, Directory.Entry source, Directory to, Directory.Entry target, long now) {
-    move(from, source, to, now);
-    Inode replaced = target.inode;
-    inodes.replace(to, target, source.inode);
-    return inodes.unlinked(replaced, to, now);
-  }
-
-  private Reply exchange(
-      Directory from,
-      Directory.Entry source,
-      Directory to,
-      Directory.@Nullable Entry target,
-      long now) {
-    if (target == null) {
-      return Replies.NO_SUCH_NAME;
+  private Reply replace(Place source, Place target, int flags, long now) {
+    if (flags == NOREPLACE) {
+      throw new Refusal(Errno.EEXIST, "the new name exists");
     }
-    checkNotBelowItself(target.inode, from);
     if (source.inode == target.inode) {
       return Replies.NOTHING_REMOVED;
     }
-    Inode moved = source.inode;
-    inodes.touch(moved);
+    checkReplaceable(source.inode, target.inode);
+    move(source, target.directory, now);
+    inodes.replace(target.directory, target.entry, source.inode);
+    return Replies.removal(inodes.unlinked(target.inode, target.directory, now));
+  }
+
+  private Reply exchange(Place source, Place target, long now) {
+    checkNotBelowItself(target.inode, source.directory);
+    if (source.inode == target.inode) {
+      return Replies.NOTHING_REMOVED;
+    }
+    inodes.touch(source.inode);
     inodes.touch(target.inode);
-    inodes.replace(from, source, target.inode);
-    inodes.replace(to, target, moved);
-    reparent(moved, from, to);
-    reparent(source.inode, to, from);
-    from.modified(now);
-    to.modified(now);
-    moved.changed(now);
+    inodes.replace(source.directory, source.entry, target.inode);
+    inodes.replace(target.directory, target.entry, source.inode);
+    reparent(source.inode, source.directory, target.directory);
+    reparent(target.inode, target.directory, source.directory);
+    source.directory.modified(now);
+    target.directory.modified(now);
     source.inode.changed(now);
+    target.inode.changed(now);
     return Replies.NOTHING_REMOVED;
   }
 }

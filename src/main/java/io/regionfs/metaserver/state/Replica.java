@@ -1,5 +1,6 @@
 package io.regionfs.metaserver.state;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.regionfs.proto.Command;
 import io.regionfs.proto.Reply;
 import java.io.IOException;
@@ -14,8 +15,13 @@ import java.util.function.Function;
  * the questions of many threads. Nothing that runs under its lock waits for anything else.
  */
 public final class Replica {
+  private static final int SLICE = 512;
+
   private final ReadWriteLock lock = new ReentrantReadWriteLock();
-  private final Namespace namespace = new Namespace();
+
+  @GuardedBy("lock")
+  private Namespace namespace = new Namespace();
+
   private volatile ChangeListener listener = (command, reply, changed) -> {};
 
   /** Told of what a command changed, before anyone can read it; must not wait. */
@@ -58,19 +64,47 @@ public final class Replica {
    *
    * @throws IllegalStateException if one is being written
    */
-  @SuppressWarnings("DoNotCallSuggester") // until there are snapshots
   public Snapshot snapshot() {
-    throw new UnsupportedOperationException();
+    return snapshot(SLICE);
   }
 
   /**
-   * Replaces the whole state by that of a snapshot; unchanged if it throws.
+   * @param slice inodes and names that are taken without letting commands in between
+   */
+  Snapshot snapshot(int slice) {
+    lock.writeLock().lock();
+    try {
+      if (namespace.mutations().isSaving()) {
+        throw new IllegalStateException("a snapshot is being written");
+      }
+      return new SnapshotRun(lock, namespace, slice);
+    } finally {
+      lock.writeLock().unlock();
+    }
+  }
+
+  /**
+   * Replaces the whole state by that of a snapshot; unchanged if it throws. The old state is there
+   * until the new one is complete. The listener is not told.
    *
    * @throws IOException with what is wrong with it
    */
-  @SuppressWarnings("DoNotCallSuggester") // until there are snapshots
   public void restore(InputStream snapshot) throws IOException {
-    throw new UnsupportedOperationException();
+    replace(SnapshotReader.read(snapshot));
+  }
+
+  /** Begins anew, with the state in which every log begins. The listener is not told. */
+  public void reset() {
+    replace(new Namespace());
+  }
+
+  private void replace(Namespace other) {
+    lock.writeLock().lock();
+    try {
+      namespace = other;
+    } finally {
+      lock.writeLock().unlock();
+    }
   }
 
   /** A state that is being written. */
@@ -78,7 +112,7 @@ public final class Replica {
     /** Call once, from any thread. */
     void writeTo(OutputStream out) throws IOException;
 
-    /** Ends the keeping of what commands change meanwhile. */
+    /** Ends the keeping of what commands change meanwhile; a write under way fails. */
     @Override
     void close();
   }

@@ -36,7 +36,7 @@ final class Sessions {
   Reply open(Open open) {
     checkMember(open.getNode());
     Inode inode = inodes.get(open.getInode());
-    if (open.getWrite() && inode.type != FileType.FILE_TYPE_FILE) {
+    if (open.getWrite() && inode.type() != FileType.FILE_TYPE_FILE) {
       throw new Refusal(Errno.EISDIR, "only files are written");
     }
     Reply reply = Replies.attributes(inode);
@@ -50,7 +50,7 @@ final class Sessions {
       inode.opens = new Opens();
     }
     inode.opens.open(node, write);
-    inode.atHome |= write;
+    inode.setAtHome(inode.isAtHome() || write);
     nodes.opened(node, inode.id);
   }
 
@@ -80,16 +80,9 @@ final class Sessions {
     }
     if (ended && alone) {
       inode.settle(close.getSettled());
-      inode.atHome = false;
+      inode.setAtHome(false);
     } else if (ended) {
-      settleIfLater(inode, close.getSettled());
-    }
-  }
-
-  /** Values that are known to be older than what stands here are not taken. */
-  private static void settleIfLater(Inode inode, Settle values) {
-    if (Messages.nanos(values.getMtime()) >= inode.mtime) {
-      inode.settle(values);
+      inode.settleIfLater(close.getSettled());
     }
   }
 
@@ -108,10 +101,10 @@ final class Sessions {
   Reply settle(Settle values) {
     Inode inode = inodes.get(values.getInode());
     boolean written = inode.opens != null && inode.opens.isWritten();
-    if (inode.atHome && !written) {
+    if (inode.isAtHome() && !written) {
       inodes.touch(inode);
       inode.settle(values);
-      inode.atHome = false;
+      inode.setAtHome(false);
     }
     return Replies.DONE;
   }

@@ -1,0 +1,81 @@
+package io.regionfs.metaserver.state;
+
+import io.regionfs.proto.AddReplica;
+import io.regionfs.proto.SnapshotDead;
+import io.regionfs.proto.SnapshotHeader;
+import io.regionfs.proto.SnapshotMember;
+import io.regionfs.proto.SnapshotRecord;
+import io.regionfs.proto.SnapshotSession;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Set;
+
+/** The records of a snapshot but for those of inodes and names, as they stand between commands. */
+final class SmallState {
+  /** Of the snapshot's format and of how its fingerprint is computed. */
+  static final int VERSION = 1;
+
+  private static final int DEAD_PER_RECORD = 10_000;
+
+  private SmallState() {}
+
+  static List<SnapshotRecord> records(Namespace namespace) {
+    List<SnapshotRecord> records = new ArrayList<>();
+    records.add(SnapshotRecord.newBuilder().setHeader(header(namespace)).build());
+    namespace
+        .cluster()
+        .replicas()
+        .forEach(
+            (id, disk) -> {
+              AddReplica replica = AddReplica.newBuilder().setId(id).setDisk(disk).build();
+              records.add(SnapshotRecord.newBuilder().setReplica(replica).build());
+            });
+    for (SnapshotMember member : namespace.nodes().records()) {
+      records.add(SnapshotRecord.newBuilder().setMember(member).build());
+    }
+    for (SnapshotSession session : namespace.answers().records()) {
+      records.add(SnapshotRecord.newBuilder().setSession(session).build());
+    }
+    namespace.inodes().dead().forEach((home, inodes) -> addDead(home, inodes, records));
+    return records;
+  }
+
+  private static SnapshotHeader header(Namespace namespace) {
+    return SnapshotHeader.newBuilder()
+        .setVersion(VERSION)
+        .setLastStamp(namespace.lastStamp())
+        .setCommands(namespace.commands())
+        .setLastInode(namespace.lastInode())
+        .setClusterId(namespace.clusterId())
+        .setLastNode(namespace.nodes().lastId())
+        .setNodesVersion(namespace.nodes().version())
+        .setInodes(namespace.inodes().count())
+        .build();
+  }
+
+  private static void addDead(int home, Set<Long> inodes, List<SnapshotRecord> records) {
+    Iterator<Long> all = inodes.iterator();
+    while (all.hasNext()) {
+      SnapshotDead.Builder dead = SnapshotDead.newBuilder().setHome(home);
+      while (all.hasNext() && dead.getInodesCount() < DEAD_PER_RECORD) {
+        dead.addInodes(all.next());
+      }
+      records.add(SnapshotRecord.newBuilder().setDead(dead).build());
+    }
+  }
+
+  /** Takes in a record of these; throws if it does not fit. */
+  static void restore(Namespace namespace, SnapshotRecord record) {
+    switch (record.getRecordCase()) {
+      case REPLICA -> namespace.cluster().add(record.getReplica());
+      case MEMBER -> namespace.nodes().restore(record.getMember());
+      case SESSION -> namespace.answers().restore(record.getSession());
+      case DEAD -> {
+        SnapshotDead dead = record.getDead();
+        dead.getInodesList().forEach(inode -> namespace.inodes().addDead(dead.getHome(), inode));
+      }
+      default -> throw new IllegalArgumentException("unknown record");
+    }
+  }
+}
