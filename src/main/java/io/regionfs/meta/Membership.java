@@ -99,6 +99,7 @@ public final class Membership implements AutoCloseable {
     Request.Builder request = Request.newBuilder();
     request.getMembershipBuilder().setJoin(node);
     JoinReply reply = metadata.calls().command(request).getJoined();
+    metadata.calls().cluster(reply.getClusterId());
     metadata.speakFor(new NodeId(reply.getNode()));
     return reply;
   }
@@ -146,7 +147,7 @@ public final class Membership implements AutoCloseable {
             .build();
     Request.Builder request = Request.newBuilder();
     request.getMembershipBuilder().setRenew(renew);
-    Reply reply = metadata.calls().tryOnce(request, attempt());
+    Reply reply = metadata.calls().tryFor(request, attempt());
     if (reply == null) {
       return;
     }
@@ -214,7 +215,7 @@ public final class Membership implements AutoCloseable {
       }
       Request.Builder request = Request.newBuilder();
       request.getMembershipBuilder().setLeave(joined.getNode());
-      metadata.calls().tryOnce(request, LEAVE_DEADLINE);
+      metadata.calls().tryFor(request, LEAVE_DEADLINE);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } catch (FsException e) {

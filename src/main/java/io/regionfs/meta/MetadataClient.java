@@ -34,8 +34,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The metadata over calls to the replicas of the service. The clients it is given stay the caller's
- * to close. Opening needs a {@link Membership}, which tells it which node it speaks for.
+ * The metadata over calls to the replicas of the service. What it is given stays the caller's to
+ * close. Opening needs a {@link Membership}, which tells it which node it speaks for.
  */
 public final class MetadataClient implements Metadata {
   /** Finding a node must not take long while the service is away: there is an older list. */
@@ -49,7 +49,13 @@ public final class MetadataClient implements Metadata {
   private volatile NodeId self = NodeId.NONE;
   private volatile boolean closed;
 
+  /** Calls these and no others, whoever they name as their leader. */
   public MetadataClient(List<RpcClient> replicas, MetadataClientOptions options) {
+    this(Replicas.of(replicas), options);
+  }
+
+  /** The replicas stay the caller's to close, after this. */
+  public MetadataClient(Replicas replicas, MetadataClientOptions options) {
     this.calls = new Calls(replicas, options);
   }
 
@@ -293,11 +299,15 @@ public final class MetadataClient implements Metadata {
   }
 
   private Reply ask(Query.Builder query) {
-    return calls.ask(Request.newBuilder().setQuery(query));
+    return calls.ask(request().setQuery(query));
   }
 
   private Reply command(Operation.Builder operation) {
-    return calls.command(Request.newBuilder().setOperation(operation));
+    return calls.command(request().setOperation(operation));
+  }
+
+  private Request.Builder request() {
+    return Request.newBuilder().setNode(self.value());
   }
 
   private static Attributes attributes(Reply reply) {

@@ -27,6 +27,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -48,7 +49,7 @@ class MetadataClientTest {
   /** Calls straight into the service; the test says what gets lost. */
   private class Line implements RpcClient {
     @Override
-    public Reply call(Request request, Duration deadline)
+    public Reply call(Request request, Duration deadline, BooleanSupplier abandoned)
         throws RpcException, InterruptedException {
       AtomicReference<@Nullable Reply> answer = new AtomicReference<>();
       service.handle(request, answer::set);
@@ -73,7 +74,7 @@ class MetadataClientTest {
     }
 
     @Override
-    public Reply call(Request request, Duration deadline)
+    public Reply call(Request request, Duration deadline, BooleanSupplier abandoned)
         throws RpcException, InterruptedException {
       int fate = random.nextInt(10);
       if (fate == 0) {
@@ -83,7 +84,7 @@ class MetadataClientTest {
         old.add(request);
         throw new RpcException(Outcome.UNKNOWN, "still under way");
       }
-      Reply reply = super.call(request, deadline);
+      Reply reply = super.call(request, deadline, abandoned);
       if (fate == 2) {
         throw new RpcException(Outcome.UNKNOWN, "reply lost");
       }
@@ -157,7 +158,8 @@ class MetadataClientTest {
 
   private static final class DeadLine implements RpcClient {
     @Override
-    public Reply call(Request request, Duration deadline) throws RpcException {
+    public Reply call(Request request, Duration deadline, BooleanSupplier abandoned)
+        throws RpcException {
       throw new RpcException(Outcome.NOT_SENT, "dead");
     }
 
@@ -191,12 +193,12 @@ class MetadataClientTest {
     private volatile boolean cut;
 
     @Override
-    public Reply call(Request request, Duration deadline)
+    public Reply call(Request request, Duration deadline, BooleanSupplier abandoned)
         throws RpcException, InterruptedException {
       if (cut) {
         throw new RpcException(Outcome.NOT_SENT, "cut");
       }
-      return super.call(request, deadline);
+      return super.call(request, deadline, abandoned);
     }
   }
 

@@ -29,7 +29,10 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Namespace {
   private static final Reply NO_SESSION =
-      Replies.refusal(Errno.ESTALE, "the client has no session, or its session was ended");
+      Replies.refusal(Errno.ESTALE, "the client has no session, or its session was ended")
+          .toBuilder()
+          .setNoSession(true)
+          .build();
 
   private final Mutations mutations = new Mutations();
   private final Inodes inodes = new Inodes(mutations);

@@ -26,9 +26,6 @@ import org.jspecify.annotations.Nullable;
  * thread. Between calls the watcher's ticks drive it.
  */
 final class ClientConnection extends RpcEndpoint {
-  /** How long a wait may last before it looks for interrupts and losses, in milliseconds. */
-  private static final int SLICE_MILLIS = 50;
-
   private static final Request PING =
       Request.newBuilder().setPing(Ping.getDefaultInstance()).build();
 
@@ -94,10 +91,12 @@ final class ClientConnection extends RpcEndpoint {
    * Posts the request once a place among the calls in flight is free; null if the connection was
    * lost before, so that the peer cannot have seen it.
    */
-  @Nullable PendingCall send(Request request, long endNanos)
+  @Nullable PendingCall send(Request request, Waiting waiting)
       throws RpcException, InterruptedException {
-    if (!permits.tryAcquire(endNanos - System.nanoTime(), TimeUnit.NANOSECONDS)) {
-      throw new RpcException(Outcome.NOT_SENT, "too many calls before this one");
+    while (!permits.tryAcquire(waiting.sliceNanos(), TimeUnit.NANOSECONDS)) {
+      if (waiting.isOver()) {
+        throw new RpcException(Outcome.NOT_SENT, "too many calls before this one");
+      }
     }
     PendingCall call = null;
     try {
@@ -108,7 +107,7 @@ final class ClientConnection extends RpcEndpoint {
         if (call != null) {
           return call;
         }
-        awaitSendBuffer(endNanos);
+        awaitSendBuffer(waiting);
       }
       return null;
     } finally {
@@ -144,8 +143,8 @@ final class ClientConnection extends RpcEndpoint {
   /**
    * Only late replies to calls that were given up bring us here: permits keep the rest in bounds.
    */
-  private void awaitSendBuffer(long endNanos) throws RpcException, InterruptedException {
-    if (endNanos - System.nanoTime() <= 0) {
+  private void awaitSendBuffer(Waiting waiting) throws RpcException, InterruptedException {
+    if (waiting.isOver()) {
       throw new RpcException(Outcome.NOT_SENT, "the peer takes in no requests");
     }
     if (Thread.interrupted()) {
@@ -160,20 +159,20 @@ final class ClientConnection extends RpcEndpoint {
   }
 
   /** Waits for the reply to a request of the calling thread. */
-  Reply await(PendingCall call, long endNanos) throws RpcException, InterruptedException {
+  Reply await(PendingCall call, Waiting waiting) throws RpcException, InterruptedException {
     try {
-      long left = endNanos - System.nanoTime();
-      while (!call.isDone() && left > 0) {
+      while (!call.isDone()) {
         if (Thread.interrupted()) {
           throw new InterruptedException("interrupted while waiting for a reply");
         }
         if (driving.compareAndSet(false, true)) {
-          driveUntilDone(call, endNanos);
+          driveUntilDone(call, waiting);
         } else {
-          long slice = TimeUnit.MILLISECONDS.toNanos(SLICE_MILLIS);
-          LockSupport.parkNanos(this, Math.min(left, slice));
+          LockSupport.parkNanos(this, waiting.sliceNanos());
         }
-        left = endNanos - System.nanoTime();
+        if (!call.isDone() && waiting.isOver()) {
+          break;
+        }
       }
       return call.result();
     } finally {
@@ -183,13 +182,13 @@ final class ClientConnection extends RpcEndpoint {
     }
   }
 
-  private void driveUntilDone(PendingCall call, long endNanos) {
+  private void driveUntilDone(PendingCall call, Waiting waiting) {
     try {
-      long left = endNanos - System.nanoTime();
-      while (!call.isDone() && left > 0 && !isLost() && !Thread.currentThread().isInterrupted()) {
-        long millis = TimeUnit.NANOSECONDS.toMillis(left) + 1;
-        drive((int) Math.min(millis, SLICE_MILLIS));
-        left = endNanos - System.nanoTime();
+      while (!call.isDone() && !isLost() && !Thread.currentThread().isInterrupted()) {
+        drive((int) TimeUnit.NANOSECONDS.toMillis(waiting.sliceNanos()) + 1);
+        if (call.isDone() || waiting.isOver()) {
+          return;
+        }
       }
     } finally {
       driving.set(false);

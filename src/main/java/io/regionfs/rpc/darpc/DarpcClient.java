@@ -14,6 +14,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -43,7 +44,8 @@ final class DarpcClient implements RpcClient {
   }
 
   @Override
-  public Reply call(Request request, Duration deadline) throws RpcException, InterruptedException {
+  public Reply call(Request request, Duration deadline, BooleanSupplier abandoned)
+      throws RpcException, InterruptedException {
     Duration wait = deadline.compareTo(LONGEST_DEADLINE) < 0 ? deadline : LONGEST_DEADLINE;
     long endNanos = System.nanoTime() + wait.toNanos();
     int bytes = request.getSerializedSize();
@@ -53,16 +55,17 @@ final class DarpcClient implements RpcClient {
     if (Thread.interrupted()) {
       throw new InterruptedException("interrupted before the request was sent");
     }
+    Waiting waiting = new Waiting(endNanos, abandoned);
     while (true) {
-      ClientConnection current = connected(endNanos);
-      PendingCall call = current.send(request, endNanos);
+      ClientConnection current = connected(waiting);
+      PendingCall call = current.send(request, waiting);
       if (call != null) {
-        return current.await(call, endNanos);
+        return current.await(call, waiting);
       } // else the connection was lost before the request left: on to the next one
     }
   }
 
-  private ClientConnection connected(long endNanos) throws RpcException, InterruptedException {
+  private ClientConnection connected(Waiting waiting) throws RpcException, InterruptedException {
     CompletableFuture<ClientConnection> attempt;
     synchronized (lock) {
       if (closed) {
@@ -75,15 +78,18 @@ final class DarpcClient implements RpcClient {
       }
       attempt = connection;
     }
-    try {
-      return attempt.get(Math.max(endNanos - System.nanoTime(), 0), TimeUnit.NANOSECONDS);
-    } catch (TimeoutException e) {
-      throw new RpcException(Outcome.NOT_SENT, "not connected to " + peer + " in time", e);
-    } catch (ExecutionException e) {
-      Throwable cause = e.getCause() != null ? e.getCause() : e;
-      throw new RpcException(
-          Outcome.NOT_SENT, "cannot connect to " + peer + ": " + cause.getMessage(), cause);
-    }
+    do {
+      try {
+        return attempt.get(waiting.sliceNanos(), TimeUnit.NANOSECONDS);
+      } catch (TimeoutException e) {
+        LOG.trace("not connected to {} yet", peer);
+      } catch (ExecutionException e) {
+        Throwable cause = e.getCause() != null ? e.getCause() : e;
+        throw new RpcException(
+            Outcome.NOT_SENT, "cannot connect to " + peer + ": " + cause.getMessage(), cause);
+      }
+    } while (!waiting.isOver());
+    throw new RpcException(Outcome.NOT_SENT, "not connected to " + peer + " in time");
   }
 
   private static boolean isSpent(CompletableFuture<ClientConnection> attempt) {

@@ -7,9 +7,12 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.BooleanSupplier;
 
 /** One call in flight: ends once, by the first of reply, failure and deadline. */
 final class LocalCall implements RpcResponder {
+  private static final long SLICE_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
+
   private final CompletableFuture<Reply> result = new CompletableFuture<>();
 
   @Override
@@ -21,12 +24,22 @@ final class LocalCall implements RpcResponder {
     result.completeExceptionally(new RpcException(outcome, detail));
   }
 
-  Reply await(long deadlineNanos) throws RpcException, InterruptedException {
+  Reply await(long deadlineNanos, BooleanSupplier abandoned)
+      throws RpcException, InterruptedException {
     try {
-      long left = deadlineNanos - System.nanoTime();
-      return result.get(Math.max(left, 0), TimeUnit.NANOSECONDS);
-    } catch (TimeoutException e) {
-      throw new RpcException(RpcException.Outcome.UNKNOWN, "no reply within the deadline", e);
+      while (true) {
+        long left = deadlineNanos - System.nanoTime();
+        try {
+          return result.get(Math.max(Math.min(left, SLICE_NANOS), 0), TimeUnit.NANOSECONDS);
+        } catch (TimeoutException e) {
+          if (left <= SLICE_NANOS) {
+            throw new RpcException(RpcException.Outcome.UNKNOWN, "no reply within the deadline", e);
+          }
+          if (abandoned.getAsBoolean()) {
+            throw new RpcException(RpcException.Outcome.UNKNOWN, "the call was given up", e);
+          }
+        }
+      }
     } catch (ExecutionException e) {
       if (e.getCause() instanceof RpcException failure) {
         throw new RpcException(failure.outcome(), String.valueOf(failure.getMessage()), failure);

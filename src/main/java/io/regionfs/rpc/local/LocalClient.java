@@ -10,6 +10,7 @@ import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BooleanSupplier;
 
 /** Calls to whatever server stands at the address when a call is made. */
 final class LocalClient implements RpcClient {
@@ -24,7 +25,8 @@ final class LocalClient implements RpcClient {
   }
 
   @Override
-  public Reply call(Request request, Duration deadline) throws RpcException, InterruptedException {
+  public Reply call(Request request, Duration deadline, BooleanSupplier abandoned)
+      throws RpcException, InterruptedException {
     long deadlineNanos = System.nanoTime() + deadline.toNanos();
     if (Thread.interrupted()) {
       throw new InterruptedException("interrupted before the request was sent");
@@ -37,7 +39,7 @@ final class LocalClient implements RpcClient {
         throw new RpcException(Outcome.NOT_SENT, "the client is closed");
       }
       server.accept(request, call);
-      return call.await(deadlineNanos);
+      return call.await(deadlineNanos, abandoned);
     } finally {
       calls.remove(call);
       server.forget(call);
