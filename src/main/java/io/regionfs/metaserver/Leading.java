@@ -1,23 +1,45 @@
 package io.regionfs.metaserver;
 
 import io.regionfs.metaserver.state.Replica;
+import io.regionfs.proto.Reply;
+import io.regionfs.proto.Request;
 import java.time.InstantSource;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a replica knows only while it leads, for one term: it starts from the replicated state, with
  * a fresh lease for everyone, and nothing of it outlives the term.
  */
-final class Leading {
+final class Leading implements AutoCloseable {
   private final long term;
   private final Proposals proposals;
   private final Members members;
   private final ClientLeases clients;
+  private final CacheLeases caches;
 
-  Leading(MetadataOptions options, long term, Replica replica, ReplicatedLog log, Clocks clocks) {
+  /**
+   * @param nodes calls to them, borrowed; null: none can be made
+   */
+  Leading(
+      MetadataOptions options,
+      long term,
+      Replica replica,
+      ReplicatedLog log,
+      @Nullable NodeCalls nodes,
+      Clocks clocks) {
     this.term = term;
     this.proposals = new Proposals(log, term, replica, clocks.wall());
-    this.members =
-        new Members(options, term, replica, proposals, new Leases(options.lease(), clocks.lease()));
+    this.caches =
+        new CacheLeases(
+            term,
+            options.cacheLease(),
+            replica,
+            nodes,
+            clocks.lease(),
+            CacheLeases.MOST_GRANTS);
+    Leases leases = new Leases(options.lease(), clocks.lease());
+    this.members = new Members(options, term, replica, proposals, leases, caches);
     this.clients = new ClientLeases(options.sessionLease(), replica, proposals, clocks.lease());
   }
 
@@ -31,10 +53,6 @@ final class Leading {
     return term;
   }
 
-  Proposals proposals() {
-    return proposals;
-  }
-
   Members members() {
     return members;
   }
@@ -43,9 +61,25 @@ final class Leading {
     return clients;
   }
 
+  CacheLeases caches() {
+    return caches;
+  }
+
+  /** A client's command. */
+  CompletableFuture<Reply> command(Request request) {
+    return caches.command(
+        request, () -> proposals.propose(request, request.getOperation()));
+  }
+
   /** Looks for leases that have run out. */
   void sweep() {
     members.expireSilent();
     clients.sweep();
+  }
+
+  /** What was not answered is not answered here any more. Does not wait. */
+  @Override
+  public void close() {
+    caches.close();
   }
 }

@@ -3,6 +3,8 @@ package io.regionfs.metaserver;
 import io.regionfs.metaserver.state.Namespace;
 import io.regionfs.metaserver.state.Nodes;
 import io.regionfs.metaserver.state.Replica;
+import io.regionfs.metaserver.state.Replies;
+import io.regionfs.model.Errno;
 import io.regionfs.proto.AddNode;
 import io.regionfs.proto.ExpireNode;
 import io.regionfs.proto.NodeInfo;
@@ -40,8 +42,16 @@ final class Members {
   private final Replica replica;
   private final Proposals proposals;
   private final Leases leases;
+  private final CacheLeases caches;
 
-  Members(MetadataOptions options, long term, Replica replica, Proposals proposals, Leases leases) {
+  Members(
+      MetadataOptions options,
+      long term,
+      Replica replica,
+      Proposals proposals,
+      Leases leases,
+      CacheLeases caches) {
+    this.caches = caches;
     this.options = options;
     this.term = term;
     this.replica = replica;
@@ -72,6 +82,7 @@ final class Members {
       return reply;
     }
     leases.grant(reply.getJoined().getNode());
+    caches.joined(reply.getJoined().getNode());
     Reply.Builder answer = reply.toBuilder();
     answer
         .getJoinedBuilder()
@@ -88,9 +99,16 @@ final class Members {
     return founded.isEmpty() ? options.clusterId() : founded;
   }
 
+  /**
+   * To be called behind a barrier. A node that has not answered a recall for too long stays a
+   * member, but must not take this for a renewal of its cache lease: EAGAIN.
+   */
   Reply renew(Renew renew) {
     int node = renew.getNode();
     boolean renewed = leases.renew(renew);
+    if (renewed && !caches.renewed(node)) {
+      return Replies.refusal(Errno.EAGAIN, "the node has not answered a recall");
+    }
     RenewReply answer =
         replica.read(
             namespace ->
@@ -105,6 +123,7 @@ final class Members {
 
   CompletableFuture<Reply> leave(int node) {
     leases.end(node);
+    caches.left(node);
     return expire(node);
   }
 

@@ -7,12 +7,13 @@ import io.regionfs.meta.MetadataProtocol;
 import io.regionfs.metaserver.Leading.Clocks;
 import io.regionfs.metaserver.ReplicatedLog.Leadership;
 import io.regionfs.metaserver.ReplicatedLog.NotLeading;
+import io.regionfs.metaserver.state.Changes;
 import io.regionfs.metaserver.state.Replica;
 import io.regionfs.metaserver.state.Replies;
 import io.regionfs.model.Errno;
+import io.regionfs.proto.Command;
 import io.regionfs.proto.Membership;
 import io.regionfs.proto.Operation;
-import io.regionfs.proto.Query;
 import io.regionfs.proto.Reply;
 import io.regionfs.proto.Request;
 import io.regionfs.proto.ServiceReport;
@@ -43,10 +44,13 @@ public final class MetadataService implements RpcHandler, AutoCloseable {
   /** Sweeps for leases that ran out, per lease. */
   private static final int SWEEPS_PER_LEASE = 10;
 
+  private static final long TICK_MILLIS = 50;
+
   private final MetadataOptions options;
   private final Replica replica;
   private final ReplicatedLog log;
   private final Clocks clocks;
+  private final @Nullable NodeCalls nodes;
   private final Instant started;
   private final LongAdder commands = new LongAdder();
   private final LongAdder queries = new LongAdder();
@@ -79,23 +83,38 @@ public final class MetadataService implements RpcHandler, AutoCloseable {
       @Nullable ReplicaGroup group,
       @Nullable RpcTransport transport,
       MeterRegistry registry) {
-    this(options, replica, log, InstantSource.system(), MetadataService::sinceBoot);
+    this(
+        options,
+        replica,
+        log,
+        group,
+        transport,
+        registry,
+        new Clocks(InstantSource.system(), MetadataService::sinceBoot));
+    sweeper.scheduleWithFixedDelay(
+        this::tick, TICK_MILLIS, TICK_MILLIS, TimeUnit.MILLISECONDS);
     long period = Math.max(1, options.lease().toMillis() / SWEEPS_PER_LEASE);
     sweeper.scheduleWithFixedDelay(this::expireLeases, period, period, TimeUnit.MILLISECONDS);
   }
 
-  /** A service whose leases run out by the given clock, when {@link #expireLeases} is called. */
+  /**
+   * A service whose leases run out by the given clock, when {@link #expireLeases} and {@link #tick}
+   * are called.
+   */
   MetadataService(
       MetadataOptions options,
       Replica replica,
       ReplicatedLog log,
-      InstantSource wallClock,
-      InstantSource leaseClock) {
+      @Nullable ReplicaGroup group,
+      @Nullable RpcTransport transport,
+      MeterRegistry registry,
+      Clocks clocks) {
     this.options = options;
     this.replica = replica;
     this.log = log;
-    this.clocks = new Clocks(wallClock, leaseClock);
-    this.started = leaseClock.instant();
+    this.clocks = clocks;
+    this.nodes = transport == null ? null : new NodeCalls(transport, replica);
+    this.started = clocks.lease().instant();
     this.sweeper =
         Executors.newSingleThreadScheduledExecutor(
             task -> {
@@ -113,8 +132,16 @@ public final class MetadataService implements RpcHandler, AutoCloseable {
 
   /** What the log tells of meanwhile comes after its present state. */
   private synchronized void follow() {
+    replica.listen(this::applied);
     log.listen(this::changed);
     changed(log.leadership());
+  }
+
+  private void applied(Command command, Reply reply, Changes changes) {
+    Leading now = leading;
+    if (now != null) {
+      now.caches().changed(command, reply, changes);
+    }
   }
 
   private synchronized void changed(Leadership now) {
@@ -122,12 +149,14 @@ public final class MetadataService implements RpcHandler, AutoCloseable {
     if (before != null && now.leads() && before.term() == now.term()) {
       return;
     }
-    leading = null;
     if (before != null) {
+      // Closed first: nobody may find out from its absence that a reply need not wait.
+      before.close();
+      leading = null;
       LOG.info("No longer leads in term {}", before.term());
     }
     if (now.leads() && !closed) {
-      leading = new Leading(options, now.term(), replica, log, clocks);
+      leading = new Leading(options, now.term(), replica, log, nodes, clocks);
       LOG.info("Leads in term {}", now.term());
     }
   }
@@ -190,7 +219,7 @@ public final class MetadataService implements RpcHandler, AutoCloseable {
     now.clients().heard(request.getClientId());
     return switch (request.getCallCase()) {
       case PING -> CompletableFuture.completedFuture(Replies.DONE);
-      case QUERY -> query(now, request.getQuery());
+      case QUERY -> query(now, request);
       case OPERATION -> operation(now, request);
       case MEMBERSHIP -> membership(now, request, request.getMembership());
       default -> refuse(Errno.EINVAL, "not a call for the metadata service");
@@ -201,17 +230,14 @@ public final class MetadataService implements RpcHandler, AutoCloseable {
     return CompletableFuture.completedFuture(Replies.refusal(errno, detail));
   }
 
-  private CompletableFuture<Reply> query(Leading now, Query query) {
+  private CompletableFuture<Reply> query(Leading now, Request request) {
     queries.increment();
-    return Proposals.barrier(log).thenApply(passed -> queried(now, query));
-  }
-
-  private Reply queried(Leading now, Query query) {
-    return switch (query.getQueryCase()) {
-      case SPACE -> now.members().space();
-      case NODES -> now.members().list();
-      case SERVICE -> report();
-      default -> replica.read(namespace -> namespace.query(query));
+    CompletableFuture<Void> barrier = Proposals.barrier(log);
+    return switch (request.getQuery().getQueryCase()) {
+      case SPACE -> barrier.thenApply(passed -> now.members().space());
+      case NODES -> barrier.thenApply(passed -> now.members().list());
+      case SERVICE -> barrier.thenApply(passed -> report());
+      default -> barrier.thenCompose(passed -> now.caches().answer(request));
     };
   }
 
@@ -230,7 +256,7 @@ public final class MetadataService implements RpcHandler, AutoCloseable {
       return refuse(Errno.EINVAL, "a command needs the id of its client and a number");
     }
     commands.increment();
-    return now.proposals().propose(request, operation);
+    return now.command(request);
   }
 
   private CompletableFuture<Reply> membership(Leading now, Request request, Membership membership) {
@@ -269,12 +295,32 @@ public final class MetadataService implements RpcHandler, AutoCloseable {
     }
   }
 
+  /** Lets go on what waits for caches whose lease has run out. */
+  void tick() {
+    try {
+      Leading now = leading;
+      if (now != null) {
+        now.caches().tick();
+      }
+    } catch (RuntimeException e) {
+      // As above.
+      LOG.error("Could not look after the leases of caches; trying again", e);
+    }
+  }
+
   @Override
   public void close() {
     synchronized (this) {
       closed = true;
+      Leading last = leading;
+      if (last != null) {
+        last.close();
+      }
       leading = null;
     }
     sweeper.shutdownNow();
+    if (nodes != null) {
+      nodes.close();
+    }
   }
 }

@@ -4,6 +4,8 @@ import static io.regionfs.metaserver.state.Tree.ROOT;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.regionfs.metaserver.ReplicatedLog.NotLeading;
+import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
+import io.regionfs.metaserver.Leading.Clocks;
 import io.regionfs.metaserver.state.Namespace;
 import io.regionfs.metaserver.state.Replica;
 import io.regionfs.metaserver.state.Tree;
@@ -35,8 +37,10 @@ class LeadershipTest {
           new MetadataOptions("cluster", "here", Duration.ofSeconds(10)),
           replica,
           log,
-          () -> now,
-          () -> now);
+          null,
+          null,
+          new CompositeMeterRegistry(),
+          new Clocks(() -> now, () -> now));
   private long sequence;
 
   @AfterEach

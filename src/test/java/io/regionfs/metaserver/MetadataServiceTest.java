@@ -3,6 +3,8 @@ package io.regionfs.metaserver;
 import static io.regionfs.metaserver.state.Tree.ROOT;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
+import io.regionfs.metaserver.Leading.Clocks;
 import io.regionfs.metaserver.state.Namespace;
 import io.regionfs.metaserver.state.Replica;
 import io.regionfs.metaserver.state.Tree;
@@ -38,8 +40,10 @@ class MetadataServiceTest {
           new MetadataOptions("cluster", "here", LEASE),
           replica,
           new LocalLog(replica),
-          () -> now,
-          () -> now);
+          null,
+          null,
+          new CompositeMeterRegistry(),
+          new Clocks(() -> now, () -> now));
   private long sequence;
 
   @AfterEach
@@ -162,8 +166,10 @@ class MetadataServiceTest {
             new MetadataOptions("cluster", "there", LEASE),
             replica,
             new LocalLog(replica),
-            () -> now,
-            () -> now)) {
+            null,
+          null,
+          new CompositeMeterRegistry(),
+          new Clocks(() -> now, () -> now))) {
       List<Reply> replies = new ArrayList<>();
       Membership.Builder renew = Membership.newBuilder().setRenew(Renew.newBuilder().setNode(1));
       next.handle(Request.newBuilder().setMembership(renew).build(), replies::add);

@@ -211,6 +211,12 @@ public final class Namespace {
     }
   }
 
+  /** The inode exists, and what is known of it here is not known better by its home. */
+  public boolean isSettled(long id) {
+    Inode inode = inodes.find(id);
+    return inode != null && !inode.isAtHome();
+  }
+
   /**
    * A checksum of the whole state, the same on every replica that applied the same commands. Takes
    * no longer with more inodes.

@@ -1,0 +1,93 @@
+package io.regionfs.metaserver;
+
+import io.regionfs.metaserver.state.Namespace;
+import io.regionfs.model.Errno;
+import io.regionfs.proto.DirectoryEntry;
+import io.regionfs.proto.Operation;
+import io.regionfs.proto.Query;
+import io.regionfs.proto.Rename;
+import io.regionfs.proto.Reply;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Which inodes a question or a command is about. */
+final class Involved {
+  private static final int ENOENT = Errno.ENOENT.code();
+  private static final int ENODATA = Errno.ENODATA.code();
+
+  private Involved() {}
+
+  /** Those whose state the answer tells; the children of a listing not among them. */
+  static List<Long> in(Query query, Reply reply) {
+    return switch (query.getQueryCase()) {
+      case LOOKUP ->
+          reply.hasAttributes()
+              ? List.of(query.getLookup().getParent(), reply.getAttributes().getInode())
+              : List.of(query.getLookup().getParent());
+      case ATTRIBUTES_OF -> List.of(query.getAttributesOf());
+      case LIST -> List.of(query.getList().getDirectory());
+      case LINK_TARGET_OF -> List.of(query.getLinkTargetOf());
+      case XATTR -> List.of(query.getXattr().getInode());
+      case XATTR_NAMES_OF -> List.of(query.getXattrNamesOf());
+      default -> List.of();
+    };
+  }
+
+  /**
+   * What the caller may keep of an answer: of the inodes it is about those that exist and whose
+   * attributes are not known better by their home.
+   */
+  static List<Long> keepable(Namespace namespace, Query query, Reply reply) {
+    int errno = reply.getErrno();
+    if (errno != 0 && errno != ENOENT && errno != ENODATA) {
+      return List.of();
+    }
+    List<Long> kept = new ArrayList<>(2);
+    for (long inode : in(query, reply)) {
+      if (namespace.isSettled(inode)) {
+        kept.add(inode);
+      }
+    }
+    for (DirectoryEntry entry : reply.getPage().getEntriesList()) {
+      if (entry.hasAttributes() && !entry.getAttributes().getAtHome()) {
+        kept.add(entry.getInode());
+      }
+    }
+    return kept;
+  }
+
+  /** Those that a command names. */
+  static List<Long> in(Operation operation) {
+    return switch (operation.getOperationCase()) {
+      case CREATE -> List.of(operation.getCreate().getParent());
+      case LINK -> List.of(operation.getLink().getInode(), operation.getLink().getParent());
+      case REMOVE -> List.of(operation.getRemove().getParent());
+      case RENAME ->
+          List.of(operation.getRename().getOldParent(), operation.getRename().getNewParent());
+      case SET_ATTRIBUTES -> List.of(operation.getSetAttributes().getInode());
+      case OPEN -> List.of(operation.getOpen().getInode());
+      case CLOSE -> List.of(operation.getClose().getInode());
+      case SET_XATTR -> List.of(operation.getSetXattr().getInode());
+      case REMOVE_XATTR -> List.of(operation.getRemoveXattr().getInode());
+      case SETTLE -> List.of(operation.getSettle().getInode());
+      default -> List.of();
+    };
+  }
+
+  /** Its answer tells nothing of any inode. */
+  static boolean isAboutNone(Operation operation) {
+    return switch (operation.getOperationCase()) {
+      case OPEN_SESSION, END_SESSIONS, ADD_REPLICA, ADD_NODE, EXPIRE_NODE, DROPPED -> true;
+      default -> false;
+    };
+  }
+
+  /**
+   * Its answer may tell of inodes that nobody has named: a refusal of what lies behind a name, a
+   * move between directories of where they are in the tree.
+   */
+  static boolean mayTellOfAny(Operation operation, Reply reply) {
+    Rename rename = operation.getRename();
+    return reply.getErrno() != 0 || rename.getOldParent() != rename.getNewParent();
+  }
+}
