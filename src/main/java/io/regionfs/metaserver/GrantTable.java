@@ -163,7 +163,7 @@ final class GrantTable {
     @GuardedBy("this")
     long some(int from) {
       for (int i = 0; i < FIRST_SLOTS; i++) {
-        long inode = inodes[(from * FIRST_SLOTS + i) & (inodes.length - 1)];
+        long inode = inodes[(from + i) & (inodes.length - 1)];
         if (inode != 0) {
           return inode;
         }

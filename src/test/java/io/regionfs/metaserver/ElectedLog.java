@@ -14,7 +14,7 @@ final class ElectedLog implements ReplicatedLog {
   private final Replica replica;
   private final List<Consumer<Leadership>> listeners = new ArrayList<>();
   private final List<Runnable> waiting = new ArrayList<>();
-  private Leadership leadership = new Leadership(false, 0, "");
+  private volatile Leadership leadership = new Leadership(false, 0, "");
   private @Nullable RuntimeException failure;
   private boolean applies = true;
   private boolean appliesBeforeFailing;
@@ -23,7 +23,7 @@ final class ElectedLog implements ReplicatedLog {
     this.replica = replica;
   }
 
-  void elect(boolean leads, long term, String leader) {
+  synchronized void elect(boolean leads, long term, String leader) {
     leadership = new Leadership(leads, term, leader);
     listeners.forEach(listener -> listener.accept(leadership));
   }
@@ -46,7 +46,7 @@ final class ElectedLog implements ReplicatedLog {
   }
 
   @Override
-  public CompletableFuture<Reply> propose(Command command, long term) {
+  public synchronized CompletableFuture<Reply> propose(Command command, long term) {
     if (!leadership.leads() || leadership.term() != term) {
       return CompletableFuture.failedFuture(new NotLeading("term " + term + " is over"));
     }
