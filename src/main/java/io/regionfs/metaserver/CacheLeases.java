@@ -46,22 +46,22 @@ import org.jspecify.annotations.Nullable;
  *       its own inodes with it. A refusal may tell of inodes that the command has not named, so it
  *       waits for all holds.
  *   <li><b>The end of a hold</b> is when each holder has answered the recall, having forgotten, or
- *       cannot use its cache: its cache lease, counted by the leader from when a renewal came in, by
- *       the node from before it was sent, has run out. This covers a stopped node and lost answers.
- *       The debt stays: as long as a node owes, its renewals are soon refused, so it stays without a
- *       lease until it has answered, and a node whom calls do not reach cannot hold changes up by
- *       renewing.
- *   <li><b>An answer on its way while the inode is recalled.</b> The node keeps an answer only if it
- *       has forgotten nothing of that inode since it asked.
- *   <li><b>The actor.</b> What it has dropped before it sent its command is not recalled from it. It
- *       keeps no answer about these inodes to a question asked between that and the command's
+ *       cannot use its cache: its cache lease, counted by the leader from when a renewal came in,
+ *       by the node from before it was sent, has run out. This covers a stopped node and lost
+ *       answers. The debt stays: as long as a node owes, its renewals are soon refused, so it stays
+ *       without a lease until it has answered, and a node whom calls do not reach cannot hold
+ *       changes up by renewing.
+ *   <li><b>An answer on its way while the inode is recalled.</b> The node keeps an answer only if
+ *       it has forgotten nothing of that inode since it asked.
+ *   <li><b>The actor.</b> What it has dropped before it sent its command is not recalled from it.
+ *       It keeps no answer about these inodes to a question asked between that and the command's
  *       reply.
  *   <li><b>A new leader</b> does not know who holds what, nor which changes of the last term were
  *       still on hold. It answers no question and no command until every node that was a member has
- *       forgotten all it was granted in earlier terms, or the time of a cache lease has passed since
- *       the term began: renewals pass a barrier, so none succeeds that was sent after that. A node
- *       that has heard of a term ignores grants of earlier ones, and drops all when it hears of a
- *       later one, be it by a recall, a renewal, a joining or a grant.
+ *       forgotten all it was granted in earlier terms, or the time of a cache lease has passed
+ *       since the term began: renewals pass a barrier, so none succeeds that was sent after that. A
+ *       node that has heard of a term ignores grants of earlier ones, and drops all when it hears
+ *       of a later one, be it by a recall, a renewal, a joining or a grant.
  *   <li><b>A deposed leader that was stopped and wakes</b> may have questions whose barrier had
  *       passed. It checks, under the replica's lock, that it has not been told of its end: the log
  *       tells it before it applies what a later leader has done. So such an answer is at worst of

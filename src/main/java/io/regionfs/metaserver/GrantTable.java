@@ -1,8 +1,8 @@
 package io.regionfs.metaserver;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.IntConsumer;
 import java.util.function.IntPredicate;
 
 /**
@@ -13,6 +13,7 @@ import java.util.function.IntPredicate;
 final class GrantTable {
   private static final int PARTS = 64;
   private static final int FIRST_SLOTS = 64;
+  private static final int[] NONE = {};
 
   private final Part[] parts = new Part[PARTS];
   private final AtomicInteger size = new AtomicInteger();
@@ -53,11 +54,13 @@ final class GrantTable {
     return true;
   }
 
-  /** Removes all holders of the inode and tells of each. */
-  void take(long inode, IntConsumer holders) {
+  /** Removes all holders of the inode and returns them. */
+  int[] take(long inode) {
     Part part = part(inode);
     synchronized (part) {
-      size.addAndGet(-part.take(inode, holders));
+      int[] taken = part.take(inode);
+      size.addAndGet(-taken.length);
+      return taken;
     }
   }
 
@@ -126,19 +129,19 @@ final class GrantTable {
     }
 
     @GuardedBy("this")
-    int take(long inode, IntConsumer told) {
-      int taken = 0;
+    int[] take(long inode) {
+      int[] taken = NONE;
       int slot = home(inode, inodes.length);
       while (inodes[slot] != 0) {
         if (inodes[slot] == inode) {
-          told.accept(holders[slot]);
+          taken = Arrays.copyOf(taken, taken.length + 1);
+          taken[taken.length - 1] = holders[slot];
           free(slot);
-          taken++;
         } else {
           slot = (slot + 1) & (inodes.length - 1);
         }
       }
-      used -= taken;
+      used -= taken.length;
       return taken;
     }
 

@@ -90,9 +90,7 @@ final class Holder {
     return !owed.isEmpty() && owesSince < instant;
   }
 
-  /**
-   * Has to forget the inode. If it can still read what it has cached, the hold waits for it.
-   */
+  /** Has to forget the inode. If it can still read what it has cached, the hold waits for it. */
   void owe(long inode, Hold hold, long now) {
     if (owed.isEmpty()) {
       owesSince = now;

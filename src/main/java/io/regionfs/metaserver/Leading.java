@@ -32,12 +32,7 @@ final class Leading implements AutoCloseable {
     this.proposals = new Proposals(log, term, replica, clocks.wall());
     this.caches =
         new CacheLeases(
-            term,
-            options.cacheLease(),
-            replica,
-            nodes,
-            clocks.lease(),
-            CacheLeases.MOST_GRANTS);
+            term, options.cacheLease(), replica, nodes, clocks.lease(), CacheLeases.MOST_GRANTS);
     Leases leases = new Leases(options.lease(), clocks.lease());
     this.members = new Members(options, term, replica, proposals, leases, caches);
     this.clients = new ClientLeases(options.sessionLease(), replica, proposals, clocks.lease());
@@ -67,8 +62,7 @@ final class Leading implements AutoCloseable {
 
   /** A client's command. */
   CompletableFuture<Reply> command(Request request) {
-    return caches.command(
-        request, () -> proposals.propose(request, request.getOperation()));
+    return caches.command(request, () -> proposals.propose(request, request.getOperation()));
   }
 
   /** Looks for leases that have run out. */

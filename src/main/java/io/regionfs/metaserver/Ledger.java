@@ -161,18 +161,15 @@ final class Ledger {
   }
 
   @GuardedBy("this")
-  private void recall(
-      long inode, Hold hold, IntPredicate needsNone, long now) {
-    grants.take(
-        inode,
-        number -> {
-          Holder holder = byNumber.get(number);
-          if (holder != null && !needsNone.test(holder.node())) {
-            holder.owe(inode, hold, now);
-            cooling.put(inode, now + coolingNanos);
-            call(holder);
-          }
-        });
+  private void recall(long inode, Hold hold, IntPredicate needsNone, long now) {
+    for (int number : grants.take(inode)) {
+      Holder holder = byNumber.get(number);
+      if (holder != null && !needsNone.test(holder.node())) {
+        holder.owe(inode, hold, now);
+        cooling.put(inode, now + coolingNanos);
+        call(holder);
+      }
+    }
   }
 
   /** Lets the hold end after all whose changes the command has built on, or its reply tells of. */
@@ -297,7 +294,8 @@ final class Ledger {
     if (closed || grants.size() < grants.most() / 16 * 15) {
       return;
     }
-    grants.purge(number -> !byNumber.containsKey(number));
+    Set<Integer> known = Set.copyOf(byNumber.keySet());
+    grants.purge(number -> !known.contains(number));
     for (int i = 0; i < EVICTED_AT_ONCE && grants.size() > grants.most() / 16 * 14; i++) {
       long inode = grants.some(evicted++);
       if (inode != 0) {

@@ -91,8 +91,7 @@ public final class MetadataService implements RpcHandler, AutoCloseable {
         transport,
         registry,
         new Clocks(InstantSource.system(), MetadataService::sinceBoot));
-    sweeper.scheduleWithFixedDelay(
-        this::tick, TICK_MILLIS, TICK_MILLIS, TimeUnit.MILLISECONDS);
+    sweeper.scheduleWithFixedDelay(this::tick, TICK_MILLIS, TICK_MILLIS, TimeUnit.MILLISECONDS);
     long period = Math.max(1, options.lease().toMillis() / SWEEPS_PER_LEASE);
     sweeper.scheduleWithFixedDelay(this::expireLeases, period, period, TimeUnit.MILLISECONDS);
   }
@@ -185,7 +184,7 @@ public final class MetadataService implements RpcHandler, AutoCloseable {
       return Replies.refusal(Errno.ENOSPC, "no change is taken: " + cause.getMessage());
     }
     if (cause instanceof LogFailure) {
-      LOG.warn("A {} is to be repeated", request.getCallCase(), cause);
+      LOG.warn("A {} has to be repeated: {}", request.getCallCase(), cause.getMessage());
       return askAnother(String.valueOf(cause.getMessage()));
     }
     LOG.error("Could not answer {}", request.getCallCase(), cause);

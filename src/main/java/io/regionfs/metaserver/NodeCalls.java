@@ -1,7 +1,7 @@
 package io.regionfs.metaserver;
 
-import io.regionfs.meta.MetadataProtocol;
 import io.regionfs.meta.Messages;
+import io.regionfs.meta.MetadataProtocol;
 import io.regionfs.metaserver.state.Nodes;
 import io.regionfs.metaserver.state.Replica;
 import io.regionfs.model.Errno;

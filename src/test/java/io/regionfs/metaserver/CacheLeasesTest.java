@@ -92,7 +92,10 @@ class CacheLeasesTest {
     }
 
     List<Long> recalled() {
-      return recalls.stream().flatMap(recall -> recall.getInodesList().stream()).distinct().toList();
+      return recalls.stream()
+          .flatMap(recall -> recall.getInodesList().stream())
+          .distinct()
+          .toList();
     }
   }
 
@@ -156,7 +159,8 @@ class CacheLeasesTest {
   }
 
   private Reply renew(FakeNode node) {
-    return answer(membership(Membership.newBuilder().setRenew(Renew.newBuilder().setNode(node.id))));
+    return answer(
+        membership(Membership.newBuilder().setRenew(Renew.newBuilder().setNode(node.id))));
   }
 
   private List<Reply> command(Operation.Builder operation) {
@@ -204,8 +208,7 @@ class CacheLeasesTest {
     assertThat(granted(a, lookup(999, "absent"))).isEmpty();
     assertThat(granted(a, attributes(999))).isEmpty();
     assertThat(granted(a, Query.newBuilder().setXattrNamesOf(file))).containsExactly(file);
-    Query.Builder list =
-        Query.newBuilder().setList(ListQuery.newBuilder().setDirectory(directory));
+    Query.Builder list = Query.newBuilder().setList(ListQuery.newBuilder().setDirectory(directory));
     assertThat(granted(a, list)).containsExactly(directory);
   }
 

@@ -16,6 +16,7 @@ import io.regionfs.rpc.RpcHandler;
 import io.regionfs.rpc.RpcResponder;
 import java.time.Duration;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -201,7 +202,7 @@ final class CachingNode implements RpcHandler {
           && reply.getGrant().getInodesList().containsAll(needed)
           && reply.getGrant().getTerm() == term
           && generation == before
-          && needed.stream().noneMatch(changing::containsKey)) {
+          && Collections.disjoint(needed, changing.keySet())) {
         cache.put(query, new Kept(reply, needed));
       }
     }

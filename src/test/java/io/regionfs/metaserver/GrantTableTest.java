@@ -2,7 +2,7 @@ package io.regionfs.metaserver;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -12,10 +12,7 @@ import org.junit.jupiter.api.Test;
 
 class GrantTableTest {
   private static List<Integer> take(GrantTable table, long inode) {
-    List<Integer> holders = new ArrayList<>();
-    table.take(inode, holders::add);
-    holders.sort(null);
-    return holders;
+    return Arrays.stream(table.take(inode)).sorted().boxed().toList();
   }
 
   @Test
@@ -64,14 +61,15 @@ class GrantTableTest {
     GrantTable table = new GrantTable(100_000);
     Map<Long, TreeSet<Integer>> model = new HashMap<>();
     for (int i = 0; i < 200_000; i++) {
-      long inode = 1 + random.nextInt(3000);
+      long inode = 1L + random.nextInt(3000);
       if (random.nextInt(4) > 0) {
         int holder = random.nextInt(6);
         assertThat(table.add(inode, holder)).isTrue();
         model.computeIfAbsent(inode, key -> new TreeSet<>()).add(holder);
       } else {
         TreeSet<Integer> expected = model.remove(inode);
-        assertThat(take(table, inode)).isEqualTo(List.copyOf(expected == null ? List.of() : expected));
+        assertThat(take(table, inode))
+            .isEqualTo(List.copyOf(expected == null ? List.of() : expected));
       }
       if (random.nextInt(20_000) == 0) {
         int gone = random.nextInt(6);

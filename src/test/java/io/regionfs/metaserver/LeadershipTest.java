@@ -3,9 +3,9 @@ package io.regionfs.metaserver;
 import static io.regionfs.metaserver.state.Tree.ROOT;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.regionfs.metaserver.ReplicatedLog.NotLeading;
 import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
 import io.regionfs.metaserver.Leading.Clocks;
+import io.regionfs.metaserver.ReplicatedLog.NotLeading;
 import io.regionfs.metaserver.state.Namespace;
 import io.regionfs.metaserver.state.Replica;
 import io.regionfs.metaserver.state.Tree;

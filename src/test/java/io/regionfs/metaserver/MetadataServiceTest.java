@@ -167,9 +167,9 @@ class MetadataServiceTest {
             replica,
             new LocalLog(replica),
             null,
-          null,
-          new CompositeMeterRegistry(),
-          new Clocks(() -> now, () -> now))) {
+            null,
+            new CompositeMeterRegistry(),
+            new Clocks(() -> now, () -> now))) {
       List<Reply> replies = new ArrayList<>();
       Membership.Builder renew = Membership.newBuilder().setRenew(Renew.newBuilder().setNode(1));
       next.handle(Request.newBuilder().setMembership(renew).build(), replies::add);

@@ -114,8 +114,7 @@ class NoStaleReadTest {
               .build();
       Reply reply = node.change(chmod, Set.of(files[file]), this::goesOn);
       assertThat(reply.getErrno()).isZero();
-      changed[file].accumulateAndGet(
-          Messages.nanos(reply.getAttributes().getCtime()), Math::max);
+      changed[file].accumulateAndGet(Messages.nanos(reply.getAttributes().getCtime()), Math::max);
       TimeUnit.MILLISECONDS.sleep(random.nextInt(40));
     }
     return null;
@@ -189,9 +188,7 @@ class NoStaleReadTest {
   private void readFile(CachingNode node, int file, boolean byName) throws InterruptedException {
     long floor = changed[file].get();
     Query query =
-        byName
-            ? lookup(ROOT, "f" + file)
-            : Query.newBuilder().setAttributesOf(files[file]).build();
+        byName ? lookup(ROOT, "f" + file) : Query.newBuilder().setAttributesOf(files[file]).build();
     Reply reply = node.ask(query, this::goesOn);
     long read = Messages.nanos(reply.getAttributes().getCtime());
     assertThat(read).as("change time of file %d", file).isGreaterThanOrEqualTo(floor);
