@@ -113,6 +113,10 @@ class ArchitectureTest {
         "io.regionfs.verbs.soft..",
         "io.regionfs.rpc.darpc..");
     onlyIn("DaRPC", new String[] {"com.ibm.darpc.."}, "io.regionfs.rpc.darpc..");
+    onlyIn(
+        "the Raft engine",
+        new String[] {"com.alipay..", "org.rocksdb..", "io.netty..", "com.lmax.."},
+        "io.regionfs.metaserver.raft..");
     onlyIn("Gson", new String[] {"com.google.gson.."}, "io.regionfs.cli..");
     onlyIn("picocli", new String[] {"picocli.."}, "io.regionfs.cli..");
     onlyIn(

@@ -1,0 +1,74 @@
+package io.regionfs.metaserver.raft;
+
+import com.alipay.sofa.jraft.rpc.ProtobufMsgFactory;
+import com.alipay.sofa.jraft.rpc.RpcServer;
+import com.alipay.sofa.jraft.rpc.impl.PingRequestProcessor;
+import com.alipay.sofa.jraft.rpc.impl.core.AppendEntriesRequestProcessor;
+import com.alipay.sofa.jraft.rpc.impl.core.GetFileRequestProcessor;
+import com.alipay.sofa.jraft.rpc.impl.core.InstallSnapshotRequestProcessor;
+import com.alipay.sofa.jraft.rpc.impl.core.ReadIndexRequestProcessor;
+import com.alipay.sofa.jraft.rpc.impl.core.RequestVoteRequestProcessor;
+import com.alipay.sofa.jraft.rpc.impl.core.TimeoutNowRequestProcessor;
+import com.alipay.sofa.jraft.util.Endpoint;
+import com.alipay.sofa.jraft.util.RpcFactoryHelper;
+import java.io.IOException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * Where a replica hears of the others. It serves what replicas need of each other and nothing else:
+ * who wants to change the group asks the metadata service.
+ */
+final class EngineServer implements AutoCloseable {
+  private static final int THREADS = 4;
+
+  private final RpcServer server;
+  private final ExecutorService threads;
+
+  private EngineServer(RpcServer server, ExecutorService threads) {
+    this.server = server;
+    this.threads = threads;
+  }
+
+  /**
+   * @throws IOException if the address cannot be used
+   */
+  static EngineServer start(Endpoint endpoint) throws IOException {
+    ProtobufMsgFactory.load();
+    RpcServer server = RpcFactoryHelper.rpcFactory().createRpcServer(endpoint);
+    AtomicInteger number = new AtomicInteger();
+    ExecutorService threads =
+        Executors.newFixedThreadPool(
+            THREADS,
+            task -> {
+              Thread thread = new Thread(task, "raft-server-" + number.incrementAndGet());
+              thread.setDaemon(true);
+              return thread;
+            });
+    AppendEntriesRequestProcessor appendEntries = new AppendEntriesRequestProcessor(threads);
+    server.registerConnectionClosedEventListener(appendEntries);
+    server.registerProcessor(appendEntries);
+    server.registerProcessor(new GetFileRequestProcessor(threads));
+    server.registerProcessor(new InstallSnapshotRequestProcessor(threads));
+    server.registerProcessor(new RequestVoteRequestProcessor(threads));
+    server.registerProcessor(new PingRequestProcessor(threads));
+    server.registerProcessor(new TimeoutNowRequestProcessor(threads));
+    server.registerProcessor(new ReadIndexRequestProcessor(threads));
+    try {
+      if (server.init(null)) {
+        return new EngineServer(server, threads);
+      }
+      throw new IOException("cannot listen at " + endpoint + " for the other replicas");
+    } catch (RuntimeException | IOException e) {
+      threads.shutdown();
+      throw new IOException("cannot listen at " + endpoint + " for the other replicas", e);
+    }
+  }
+
+  @Override
+  public void close() {
+    server.shutdown();
+    threads.shutdown();
+  }
+}

@@ -1,0 +1,219 @@
+package io.regionfs.metaserver.raft;
+
+import com.alipay.sofa.jraft.Closure;
+import com.alipay.sofa.jraft.Status;
+import com.alipay.sofa.jraft.core.NodeImpl;
+import com.alipay.sofa.jraft.entity.PeerId;
+import io.regionfs.metaserver.ReplicatedLog.NotLeading;
+import io.regionfs.metaserver.raft.RaftOptions.Role;
+import io.regionfs.proto.AdministrationReply;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Who keeps the log together. Changes go through the log, one at a time. */
+final class Membership {
+  private static final Logger LOG = LoggerFactory.getLogger(Membership.class);
+  private static final long LOOK_MILLIS = 20;
+  private static final int TRANSFER_TIMEOUTS = 5;
+
+  private final RaftOptions options;
+  private final Lives lives;
+  private final Leaders leaders;
+
+  Membership(RaftOptions options, Lives lives, Leaders leaders) {
+    this.options = options;
+    this.lives = lives;
+    this.leaders = leaders;
+  }
+
+  AdministrationReply status() {
+    AdministrationReply.Builder status =
+        AdministrationReply.newBuilder()
+            .setClusterId(options.clusterId())
+            .setId(options.id())
+            .setTerm(leaders.known().term())
+            .setLeader(leaders.leaderId())
+            .setTrouble(lives.trouble())
+            .setLogBytes(bytesOnDisk());
+    Engine engine = lives.engine();
+    if (engine != null) {
+      engine.voters().listPeers().stream()
+          .map(voter -> Voters.message(voter, options))
+          .sorted((a, b) -> Integer.compare(a.getId(), b.getId()))
+          .forEach(status::addVoters);
+      status
+          .setAppliedIndex(engine.node().getLastAppliedLogIndex())
+          .setLastLogIndex(engine.node().getLastLogIndex())
+          .setSnapshotIndex(engine.snapshotIndex());
+    }
+    return status.build();
+  }
+
+  private long bytesOnDisk() {
+    try (Stream<Path> files = Files.walk(options.directory())) {
+      return files.map(Path::toFile).filter(file -> !file.isDirectory()).mapToLong(java.io.File::length).sum();
+    } catch (IOException | UncheckedIOException e) {
+      LOG.debug("Files come and go in {}", options.directory(), e);
+      return 0;
+    }
+  }
+
+  CompletableFuture<Void> add(int id, String address) {
+    PeerId added;
+    try {
+      added = Voters.peer(id, parse(address));
+    } catch (IllegalArgumentException e) {
+      return CompletableFuture.failedFuture(e);
+    }
+    return change(
+        (engine, done) -> {
+          if (id < 1) {
+            throw new IllegalArgumentException("ids of replicas start at 1");
+          }
+          if (options.role() == Role.HERMIT) {
+            throw new IllegalArgumentException(
+                "the metadata service inside a mount keeps its log alone");
+          }
+          for (PeerId voter : voters(engine)) {
+            if (Voters.id(voter) == id) {
+              throw new IllegalArgumentException("there is a replica " + id + " already");
+            }
+            if (voter.getEndpoint().equals(added.getEndpoint())) {
+              throw new IllegalArgumentException(
+                  "replica " + Voters.id(voter) + " has the address " + address);
+            }
+          }
+          lives.groupMayGrow();
+          engine.node().addPeer(added, done);
+        });
+  }
+
+  private static InetSocketAddress parse(String address) {
+    URI uri = URI.create("//" + address);
+    if (uri.getHost() == null || uri.getPort() < 1) {
+      throw new IllegalArgumentException("not IP:PORT: " + address);
+    }
+    InetSocketAddress parsed = new InetSocketAddress(uri.getHost(), uri.getPort());
+    if (parsed.isUnresolved()) {
+      throw new IllegalArgumentException("unknown host: " + address);
+    }
+    return parsed;
+  }
+
+  CompletableFuture<Void> remove(int id) {
+    return change(
+        (engine, done) -> {
+          PeerId removed = find(engine, id);
+          List<PeerId> voters = voters(engine);
+          long working =
+              engine.node().listAlivePeers().stream().filter(p -> !p.equals(removed)).count();
+          int left = voters.size() - 1;
+          if (working * 2 <= left || left == 0) {
+            throw new IllegalArgumentException(
+                String.format(
+                    "without replica %d only %d of %d would work: no majority", id, working, left));
+          }
+          engine.node().removePeer(removed, done);
+        });
+  }
+
+  private interface Change {
+    /** Throws IllegalArgumentException if it makes no sense. */
+    void start(Engine engine, Closure done);
+  }
+
+  private CompletableFuture<Void> change(Change change) {
+    Engine engine = lives.engine();
+    if (engine == null || !leaders.known().leads()) {
+      return notLeading();
+    }
+    CompletableFuture<Void> outcome = new CompletableFuture<>();
+    try {
+      change.start(
+          engine,
+          status -> {
+            lives.measureGroup();
+            settle(outcome, status);
+          });
+    } catch (IllegalArgumentException e) {
+      outcome.completeExceptionally(e);
+    } catch (IllegalStateException e) {
+      return notLeading(); // since a moment ago
+    }
+    return outcome;
+  }
+
+  private CompletableFuture<Void> notLeading() {
+    return CompletableFuture.failedFuture(new NotLeading("does not lead: " + leaders.known()));
+  }
+
+  private static void settle(CompletableFuture<Void> outcome, Status status) {
+    if (status.isOk()) {
+      outcome.complete(null);
+    } else {
+      outcome.completeExceptionally(new IOException(status.getErrorMsg()));
+    }
+  }
+
+  /** By the leader only. */
+  private static List<PeerId> voters(Engine engine) {
+    return engine.node().listPeers();
+  }
+
+  private static PeerId find(Engine engine, int id) {
+    Optional<PeerId> found =
+        voters(engine).stream().filter(voter -> Voters.id(voter) == id).findFirst();
+    return found.orElseThrow(() -> new IllegalArgumentException("there is no replica " + id));
+  }
+
+  CompletableFuture<Void> transfer(int id) {
+    Engine engine = lives.engine();
+    if (engine == null || !leaders.known().leads()) {
+      return notLeading();
+    }
+    NodeImpl node = engine.node();
+    Status status;
+    try {
+      status = node.transferLeadershipTo(id == 0 ? PeerId.ANY_PEER : find(engine, id));
+    } catch (IllegalArgumentException | IllegalStateException e) {
+      return CompletableFuture.failedFuture(e);
+    }
+    if (!status.isOk()) {
+      return CompletableFuture.failedFuture(new IOException(status.getErrorMsg()));
+    }
+    CompletableFuture<Void> outcome = new CompletableFuture<>();
+    long deadline = System.nanoTime() + TRANSFER_TIMEOUTS * options.electionTimeout().toNanos();
+    awaitLeader(id, deadline, outcome);
+    return outcome;
+  }
+
+  @SuppressWarnings("FutureReturnValueIgnored") // the task ends in the outcome
+  private void awaitLeader(int id, long deadline, CompletableFuture<Void> outcome) {
+    int leader = leaders.leaderId();
+    if (id == 0 ? leader != 0 && leader != options.id() : leader == id) {
+      outcome.complete(null);
+    } else if (System.nanoTime() - deadline > 0) {
+      outcome.completeExceptionally(new IOException("leadership was not taken over in time"));
+    } else {
+      try {
+        lives
+            .watch()
+            .schedule(() -> awaitLeader(id, deadline, outcome), LOOK_MILLIS, TimeUnit.MILLISECONDS);
+      } catch (RejectedExecutionException e) {
+        outcome.completeExceptionally(new IOException("the log was closed", e));
+      }
+    }
+  }
+}
