@@ -59,6 +59,8 @@ public final class Logging extends ContextAwareBase implements Configurator {
     root.setLevel(Level.WARN);
     root.addAppender(appender);
     context.getLogger("io.regionfs").setLevel(level());
+    // It warns of every connection that is refused, and of what is so by intent.
+    context.getLogger("com.alipay.sofa.jraft").setLevel(Level.ERROR);
     return ExecutionStatus.DO_NOT_INVOKE_NEXT_IF_ANY;
   }
 

@@ -14,8 +14,8 @@ public interface ReplicatedLog extends AutoCloseable {
    * Appends the command and applies it; completes with the namespace's reply. Commands proposed one
    * after the other by one thread are applied in that order. Fails with {@link NotLeading} if it
    * was certainly not appended, with {@link LogFull} if neither it was nor can be for now, and with
-   * another exception if its fate is unknown: then it may be
-   * proposed again, as its client and sequence number make it count once.
+   * another exception if its fate is unknown: then it may be proposed again, as its client and
+   * sequence number make it count once.
    *
    * @param term in which the command was stamped; it fails if that is over
    */
@@ -49,13 +49,6 @@ public interface ReplicatedLog extends AutoCloseable {
   /** The command was not appended, as another replica leads or none does. */
   final class NotLeading extends RuntimeException {
     public NotLeading(String detail) {
-      super(detail);
-    }
-  }
-
-  /** The command was not appended: there is too little room on the disk under the log. */
-  final class LogFull extends RuntimeException {
-    public LogFull(String detail) {
       super(detail);
     }
   }

@@ -61,6 +61,7 @@ final class Engine implements AutoCloseable {
       Snapshots snapshots,
       Consumer<Engine> opening)
       throws IOException {
+    EngineLogging.restrain();
     RaftOptions engineOptions = engineOptions(options);
     Storage storage = Storage.open(options, engineOptions);
     PeerId self = Voters.self(options);

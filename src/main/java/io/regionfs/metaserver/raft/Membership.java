@@ -148,6 +148,7 @@ final class Membership {
             settle(outcome, status);
           });
     } catch (IllegalArgumentException e) {
+      lives.measureGroup();
       outcome.completeExceptionally(e);
     } catch (IllegalStateException e) {
       return notLeading(); // since a moment ago

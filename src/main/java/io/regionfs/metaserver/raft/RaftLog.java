@@ -1,6 +1,7 @@
 package io.regionfs.metaserver.raft;
 
 import com.google.errorprone.annotations.MustBeClosed;
+import io.regionfs.metaserver.LogFull;
 import io.regionfs.metaserver.ReplicaGroup;
 import io.regionfs.metaserver.ReplicatedLog;
 import io.regionfs.metaserver.state.Replica;
