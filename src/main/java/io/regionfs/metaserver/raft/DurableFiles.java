@@ -32,8 +32,9 @@ final class DurableFiles {
       }
     }
     Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-    if (fsync) {
-      sync(file.toAbsolutePath().getParent());
+    Path directory = file.toAbsolutePath().getParent();
+    if (fsync && directory != null) {
+      sync(directory);
     }
   }
 

@@ -156,9 +156,7 @@ final class Engine implements AutoCloseable {
             String.format(
                 "replica %d is known to the others at %s, not at %s: start it there, or remove it"
                     + " and add it under a new id with an empty state directory",
-                options.id(),
-                Voters.address(voter, options),
-                Voters.address(self, options)));
+                options.id(), Voters.address(voter, options), Voters.address(self, options)));
       }
       LOG.info("The only replica moves from {} to {}", voter, self);
       Configuration moved = new Configuration();

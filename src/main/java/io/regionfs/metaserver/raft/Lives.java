@@ -36,7 +36,8 @@ final class Lives implements Machine.Events {
   private final Appender appender;
   private final Barriers barriers;
   private final LongSupplier freeBytes;
-  private final ExecutorService workers = Executors.newCachedThreadPool(task -> named(task, "work"));
+  private final ExecutorService workers =
+      Executors.newCachedThreadPool(task -> named(task, "work"));
   private final ScheduledExecutorService watch =
       Executors.newSingleThreadScheduledExecutor(task -> named(task, "watch"));
   private final Snapshots snapshots;
@@ -89,7 +90,8 @@ final class Lives implements Machine.Events {
   synchronized void begin() throws IOException {
     live();
     checkSpace();
-    watch.scheduleWithFixedDelay(this::lookAfter, WATCH_MILLIS, WATCH_MILLIS, TimeUnit.MILLISECONDS);
+    watch.scheduleWithFixedDelay(
+        this::lookAfter, WATCH_MILLIS, WATCH_MILLIS, TimeUnit.MILLISECONDS);
   }
 
   private void live() throws IOException {
@@ -241,7 +243,8 @@ final class Lives implements Machine.Events {
       broke(String.valueOf(e.getMessage()));
     }
     mayReopenAt = System.nanoTime() + pause.toNanos();
-    pause = pause.multipliedBy(2).compareTo(LONGEST_PAUSE) < 0 ? pause.multipliedBy(2) : LONGEST_PAUSE;
+    pause =
+        pause.multipliedBy(2).compareTo(LONGEST_PAUSE) < 0 ? pause.multipliedBy(2) : LONGEST_PAUSE;
   }
 
   private void die() {

@@ -63,7 +63,11 @@ final class Membership {
 
   private long bytesOnDisk() {
     try (Stream<Path> files = Files.walk(options.directory())) {
-      return files.map(Path::toFile).filter(file -> !file.isDirectory()).mapToLong(java.io.File::length).sum();
+      return files
+          .map(Path::toFile)
+          .filter(file -> !file.isDirectory())
+          .mapToLong(java.io.File::length)
+          .sum();
     } catch (IOException | UncheckedIOException e) {
       LOG.debug("Files come and go in {}", options.directory(), e);
       return 0;

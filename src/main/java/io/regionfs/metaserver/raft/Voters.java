@@ -30,9 +30,7 @@ final class Voters {
 
   static PeerId peer(int id, InetSocketAddress calls) {
     return new PeerId(
-        calls.getAddress().getHostAddress(),
-        calls.getPort() + RaftOptions.ENGINE_PORT_OFFSET,
-        id);
+        calls.getAddress().getHostAddress(), calls.getPort() + RaftOptions.ENGINE_PORT_OFFSET, id);
   }
 
   static int id(PeerId peer) {

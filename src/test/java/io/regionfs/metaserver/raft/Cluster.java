@@ -143,7 +143,10 @@ final class Cluster implements AutoCloseable {
 
   Member follower() {
     int leader = leader().id;
-    return members.values().stream().filter(member -> member.id != leader).findFirst().orElseThrow();
+    return members.values().stream()
+        .filter(member -> member.id != leader)
+        .findFirst()
+        .orElseThrow();
   }
 
   /** Proposes until it is done, as leadership may change meanwhile. */
