@@ -61,14 +61,18 @@ final class Cluster implements AutoCloseable {
   /** With two free ports: this one and the next. */
   static InetSocketAddress freeAddress() {
     InetAddress loopback = InetAddress.getLoopbackAddress();
-    while (true) {
-      int port = ThreadLocalRandom.current().nextInt(20_000, 32_000);
-      try (ServerSocket calls = new ServerSocket(port, 1, loopback);
-          ServerSocket engine = new ServerSocket(port + 1, 1, loopback)) {
-        return new InetSocketAddress(loopback, calls.getLocalPort());
-      } catch (IOException e) {
-        continue; // another pair
-      }
+    int port;
+    do {
+      port = ThreadLocalRandom.current().nextInt(20_000, 32_000);
+    } while (!isFree(loopback, port) || !isFree(loopback, port + 1));
+    return new InetSocketAddress(loopback, port);
+  }
+
+  private static boolean isFree(InetAddress address, int port) {
+    try (ServerSocket socket = new ServerSocket(port, 1, address)) {
+      return socket.isBound();
+    } catch (IOException e) {
+      return false;
     }
   }
 
