@@ -8,30 +8,45 @@ import io.regionfs.model.Attributes;
 import java.time.Instant;
 
 /**
- * Puts attributes into replies. The kernel may keep neither names nor attributes (all valid for 0
- * seconds): other hosts change them.
+ * Puts attributes into replies, and for how long the kernel may keep them: what {@link
+ * KernelCaches} says, for other hosts change them.
  */
 final class AttributeWriter {
   private static final int STAT_BLOCK_BYTES = 512;
+  private static final long NANOS_PER_SECOND = 1_000_000_000;
 
   private AttributeWriter() {}
 
-  /** Fills struct fuse_entry_out. */
+  /** Fills struct fuse_entry_out; the kernel may keep neither name nor attributes. */
   static void entry(Reply out, Attributes attributes) {
     out.clear(Entry.END);
     out.int64(Entry.NODE, attributes.inode().value());
     put(out, Entry.ATTR, attributes);
   }
 
-  /** Sends struct fuse_entry_out. */
+  /** Sends struct fuse_entry_out; the kernel may keep neither name nor attributes. */
   static void sendEntry(Reply out, Attributes attributes) {
-    entry(out, attributes);
-    boolean unused = out.send(Entry.END); // we keep no table of what the kernel knows
+    sendEntry(out, attributes, 0);
   }
 
-  /** Sends struct fuse_attr_out. */
-  static void sendAttributes(Reply out, Attributes attributes) {
+  /** Sends struct fuse_entry_out; the kernel may keep the name for so many nanoseconds. */
+  static void sendEntry(Reply out, Attributes attributes, long nanos) {
+    entry(out, attributes);
+    valid(out, Entry.ENTRY_VALID, Entry.ENTRY_VALID_NANOS, nanos);
+    boolean unused = out.send(Entry.END); // no matter what the kernel knows now
+  }
+
+  /** Sends the answer that there is no such name, which the kernel may keep. */
+  static void sendAbsent(Reply out, long nanos) {
+    out.clear(Entry.END);
+    valid(out, Entry.ENTRY_VALID, Entry.ENTRY_VALID_NANOS, nanos);
+    boolean unused = out.send(Entry.END);
+  }
+
+  /** Sends struct fuse_attr_out; the kernel may keep the attributes for so many nanoseconds. */
+  static void sendAttributes(Reply out, Attributes attributes, long nanos) {
     out.clear(AttrOut.END);
+    valid(out, AttrOut.ATTR_VALID, AttrOut.ATTR_VALID_NANOS, nanos);
     put(out, AttrOut.ATTR, attributes);
     boolean unused = out.send(AttrOut.END);
   }
@@ -50,9 +65,13 @@ final class AttributeWriter {
     out.int32(at + Attr.BLOCK_SIZE, FuseLimits.PREFERRED_IO_BYTES);
   }
 
-  /** Sends struct fuse_statx_out: the only way to tell the birth time. */
-  static void sendStatx(Reply out, Attributes attributes) {
+  /**
+   * Sends struct fuse_statx_out: the only way to tell the birth time. The kernel may keep all of it
+   * for so many nanoseconds.
+   */
+  static void sendStatx(Reply out, Attributes attributes, long nanos) {
     out.clear(Statx.END);
+    valid(out, Statx.ATTR_VALID, Statx.ATTR_VALID_NANOS, nanos);
     out.int32(Statx.MASK, Statx.BASIC_AND_BTIME);
     out.int32(Statx.BLOCK_SIZE, FuseLimits.PREFERRED_IO_BYTES);
     out.int32(Statx.LINKS, attributes.links());
@@ -67,6 +86,11 @@ final class AttributeWriter {
     time(out, Statx.CTIME, Statx.CTIME + 8, attributes.ctime());
     time(out, Statx.MTIME, Statx.MTIME + 8, attributes.mtime());
     boolean unused = out.send(Statx.END);
+  }
+
+  private static void valid(Reply out, int seconds, int rest, long nanos) {
+    out.int64(seconds, nanos / NANOS_PER_SECOND);
+    out.int32(rest, (int) (nanos % NANOS_PER_SECOND));
   }
 
   private static void time(Reply out, int seconds, int nanos, Instant time) {

@@ -51,4 +51,9 @@ final class DeviceChannel implements FuseChannel {
     }
     return false;
   }
+
+  @Override
+  public int tell(long address, int bytes) {
+    return LIBC.write(fd, address, bytes) >= 0 ? 0 : LibC.errno();
+  }
 }

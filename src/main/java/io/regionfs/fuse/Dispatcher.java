@@ -23,9 +23,9 @@ final class Dispatcher implements AutoCloseable {
   private final XattrHandlers xattrs;
   private final Interrupts interrupts;
 
-  Dispatcher(FileSystem fileSystem, Interrupts interrupts) {
-    this.names = new NameHandlers(fileSystem);
-    this.inodes = new InodeHandlers(fileSystem);
+  Dispatcher(FileSystem fileSystem, KernelCaches caches, Interrupts interrupts) {
+    this.names = new NameHandlers(fileSystem, caches);
+    this.inodes = new InodeHandlers(fileSystem, caches);
     this.files = new FileHandlers(fileSystem);
     this.directories = new DirectoryHandlers(fileSystem);
     this.xattrs = new XattrHandlers(fileSystem);

@@ -18,4 +18,11 @@ interface FuseChannel {
    * @return false if the kernel no longer waits for it: whatever the request made is unwanted
    */
   boolean send(long vectors, int count);
+
+  /**
+   * Sends a message that no request asked for.
+   *
+   * @return 0, or the errno of the kernel's refusal
+   */
+  int tell(long address, int bytes);
 }

@@ -112,6 +112,13 @@ public final class FuseMount implements AutoCloseable {
     }
   }
 
+  private static void open(Path directory) {
+    int fd = LibC.INSTANCE.open(directory.toString(), LibC.O_RDONLY | LibC.O_CLOEXEC, 0);
+    if (fd >= 0) { // a thread still answers; later it is refused as all the rest
+      LibC.INSTANCE.close(fd);
+    }
+  }
+
   private static Thread startDaemon(Runnable task, String name) {
     Thread thread = new Thread(task, name);
     thread.setDaemon(true);
@@ -206,8 +213,8 @@ public final class FuseMount implements AutoCloseable {
   /**
    * A thread that waits in read(2) on /dev/fuse wakes only for a request, or when the kernel lets
    * the mount go, which it does not while a process or another mount namespace holds on to it. So
-   * we make requests, and each thread ends after one more. The last may find nobody left to answer
-   * it; closing /dev/fuse ends it.
+   * we make requests, of the one kind that the kernel has no cache for, and each thread ends after
+   * one more. The last may find nobody left to answer it; closing /dev/fuse ends it.
    */
   private void wakeThreads(int root) {
     pool.leaveAfterNextRequest();
@@ -217,7 +224,7 @@ public final class FuseMount implements AutoCloseable {
     startDaemon(
         () -> {
           while (!ended.isDone()) {
-            boolean unused = Files.exists(self);
+            open(self);
           }
         },
         "fuse-waker");

@@ -5,8 +5,10 @@ import io.regionfs.fuse.ReplyLayout.StatFs;
 import io.regionfs.fuse.RequestLayout.SetAttr;
 import io.regionfs.model.AttributeChange;
 import io.regionfs.model.AttributeChange.TimeChange;
+import io.regionfs.model.Attributes;
 import io.regionfs.model.Errno;
 import io.regionfs.model.FsException;
+import io.regionfs.model.InodeId;
 import io.regionfs.model.Name;
 import java.time.Instant;
 
@@ -19,21 +21,38 @@ final class InodeHandlers {
   private static final int NANOS_MASK = (1 << 30) - 1;
 
   private final FileSystem fileSystem;
+  private final KernelCaches caches;
 
-  InodeHandlers(FileSystem fileSystem) {
+  InodeHandlers(FileSystem fileSystem, KernelCaches caches) {
     this.fileSystem = fileSystem;
+    this.caches = caches;
   }
 
   void getattr(Request in, Reply out) {
-    AttributeWriter.sendAttributes(out, fileSystem.attributes(in.node()));
+    attributes(in, out, AttributeWriter::sendAttributes);
   }
 
   void statx(Request in, Reply out) {
-    AttributeWriter.sendStatx(out, fileSystem.attributes(in.node()));
+    attributes(in, out, AttributeWriter::sendStatx);
+  }
+
+  /** The kernel keeps them, unless they change at the file's home. */
+  private void attributes(Request in, Reply out, Sender sender) {
+    InodeId inode = in.node();
+    int mark = caches.mark(inode);
+    Attributes attributes = fileSystem.attributes(inode);
+    long now = caches.now();
+    long nanos = attributes.atHome() ? 0 : caches.keepAttributes(inode, mark);
+    sender.send(out, attributes, nanos);
+    caches.sent(inode, now);
+  }
+
+  private interface Sender {
+    void send(Reply out, Attributes attributes, long validNanos);
   }
 
   void setattr(Request in, Reply out) {
-    AttributeWriter.sendAttributes(out, fileSystem.setAttributes(in.node(), change(in)));
+    AttributeWriter.sendAttributes(out, fileSystem.setAttributes(in.node(), change(in)), 0);
   }
 
   private static AttributeChange change(Request in) {

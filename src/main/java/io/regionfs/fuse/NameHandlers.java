@@ -7,9 +7,11 @@ import io.regionfs.fuse.RequestLayout.Mkdir;
 import io.regionfs.fuse.RequestLayout.Mknod;
 import io.regionfs.fuse.RequestLayout.Rename;
 import io.regionfs.fuse.RequestLayout.Rename2;
+import io.regionfs.model.Attributes;
 import io.regionfs.model.Errno;
 import io.regionfs.model.FileType;
 import io.regionfs.model.FsException;
+import io.regionfs.model.InodeId;
 import io.regionfs.model.Name;
 
 /** Requests about names in a directory, which is the request's node. */
@@ -18,13 +20,40 @@ final class NameHandlers {
   private static final int PERMISSION_BITS = 07777;
 
   private final FileSystem fileSystem;
+  private final KernelCaches caches;
 
-  NameHandlers(FileSystem fileSystem) {
+  NameHandlers(FileSystem fileSystem, KernelCaches caches) {
     this.fileSystem = fileSystem;
+    this.caches = caches;
   }
 
+  /** What is found is kept, and so is that there is nothing. */
   void lookup(Request in, Reply out) {
-    AttributeWriter.sendEntry(out, fileSystem.lookup(in.node(), in.name(Header.BYTES)));
+    InodeId directory = in.node();
+    int mark = caches.mark(directory);
+    Attributes found;
+    try {
+      found = fileSystem.lookup(directory, in.name(Header.BYTES));
+    } catch (FsException e) {
+      if (e.errno() != Errno.ENOENT || !absent(out, directory, mark)) {
+        throw e;
+      }
+      return;
+    }
+    long now = caches.now();
+    AttributeWriter.sendEntry(out, found, caches.keepName(directory, mark));
+    caches.sent(directory, now);
+  }
+
+  private boolean absent(Reply out, InodeId directory, int mark) {
+    long now = caches.now();
+    long nanos = caches.keepName(directory, mark);
+    if (nanos == 0) {
+      return false;
+    }
+    AttributeWriter.sendAbsent(out, nanos);
+    caches.sent(directory, now);
+    return true;
   }
 
   void symlink(Request in, Reply out) {

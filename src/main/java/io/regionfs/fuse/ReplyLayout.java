@@ -53,7 +53,9 @@ final class ReplyLayout {
     static final int GENERATION = NODE + 8;
     static final int ENTRY_VALID = GENERATION + 8;
     static final int ATTR_VALID = ENTRY_VALID + 8;
-    static final int ATTR = ATTR_VALID + 8 + 8;
+    static final int ENTRY_VALID_NANOS = ATTR_VALID + 8;
+    static final int ATTR_VALID_NANOS = ENTRY_VALID_NANOS + 4;
+    static final int ATTR = ATTR_VALID_NANOS + 4;
     static final int END = ATTR + Attr.BYTES;
 
     private Entry() {}
@@ -62,7 +64,8 @@ final class ReplyLayout {
   /** struct fuse_attr_out. */
   static final class AttrOut {
     static final int ATTR_VALID = Header.BYTES;
-    static final int ATTR = ATTR_VALID + 16;
+    static final int ATTR_VALID_NANOS = ATTR_VALID + 8;
+    static final int ATTR = ATTR_VALID_NANOS + 8;
     static final int END = ATTR + Attr.BYTES;
 
     private AttrOut() {}
@@ -86,6 +89,16 @@ final class ReplyLayout {
     static final int END = SIZE + 8;
 
     private Write() {}
+  }
+
+  /** struct fuse_notify_inval_inode_out, in a message that no request asked for. */
+  static final class InvalidInode {
+    static final int INODE = Header.BYTES;
+    static final int OFFSET = INODE + 8;
+    static final int LENGTH = OFFSET + 8;
+    static final int END = LENGTH + 8;
+
+    private InvalidInode() {}
   }
 
   /** struct fuse_statfs_out. */
@@ -133,7 +146,8 @@ final class ReplyLayout {
   /** struct fuse_statx_out with its struct fuse_statx. */
   static final class Statx {
     static final int ATTR_VALID = Header.BYTES;
-    static final int MASK = ATTR_VALID + 8 + 8 + 16;
+    static final int ATTR_VALID_NANOS = ATTR_VALID + 8;
+    static final int MASK = ATTR_VALID_NANOS + 4 + 4 + 16;
     static final int BLOCK_SIZE = MASK + 4;
     static final int LINKS = BLOCK_SIZE + 4 + 8;
     static final int UID = LINKS + 4;

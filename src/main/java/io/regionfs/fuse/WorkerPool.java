@@ -33,6 +33,7 @@ final class WorkerPool {
   private static final long WINDOW_NANOS = Duration.ofSeconds(2).toNanos();
 
   private final FuseChannel channel;
+  private final KernelCaches caches;
   private final Dispatcher dispatcher;
   private final FileSystem fileSystem;
   private final Interrupts interrupts;
@@ -87,13 +88,15 @@ final class WorkerPool {
     this.fileSystem = fileSystem;
     this.clock = clock;
     this.interrupts = new Interrupts(clock);
-    this.dispatcher = new Dispatcher(fileSystem, interrupts);
+    this.caches = new KernelCaches(fileSystem, channel, System::nanoTime);
+    this.dispatcher = new Dispatcher(fileSystem, caches, interrupts);
     this.cap = maxThreads;
     this.name = name;
   }
 
-  /** Starts the first threads. */
+  /** Starts the first threads. The kernel's INIT has been answered. */
   synchronized void start() {
+    caches.begin();
     for (int i = 0; i < Math.min(FIRST_THREADS, cap); i++) {
       startThread();
     }
@@ -148,6 +151,7 @@ final class WorkerPool {
       Thread.currentThread().interrupt();
     }
     if (all) {
+      caches.close();
       dispatcher.close();
     }
     return all;

@@ -27,8 +27,9 @@ class DispatcherTest {
   private final MemoryFileSystem fileSystem = new MemoryFileSystem();
   private final ScheduledExecutorService clock = Executors.newScheduledThreadPool(1);
   private final Interrupts interrupts = new Interrupts(clock);
-  private final Dispatcher dispatcher = new Dispatcher(fileSystem, interrupts);
   private final FakeChannel channel = new FakeChannel();
+  private final KernelCaches caches = new KernelCaches(fileSystem, channel, System::nanoTime);
+  private final Dispatcher dispatcher = new Dispatcher(fileSystem, caches, interrupts);
   private final MappedBuffer buffer = new MappedBuffer(FuseLimits.BUFFER_BYTES, () -> {});
   private final Request request = new Request(buffer);
   private final Reply reply = new Reply(channel, fileSystem::newBuffer);
@@ -36,6 +37,7 @@ class DispatcherTest {
   @AfterEach
   void nothingIsLeft() {
     dispatcher.close();
+    caches.close();
     reply.close();
     buffer.close();
     clock.shutdownNow();
@@ -264,7 +266,7 @@ class DispatcherTest {
             throw new IllegalStateException("a bug, on purpose");
           }
         };
-    try (Dispatcher other = new Dispatcher(broken, interrupts)) {
+    try (Dispatcher other = new Dispatcher(broken, caches, interrupts)) {
       request.received(of(5, 1).into(buffer));
       other.serve(request, reply);
       assertThat(channel.awaitReply().getInt(4)).isEqualTo(EIO);

@@ -3,7 +3,9 @@ package io.regionfs.fuse;
 import io.regionfs.posix.Memory;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Queue;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -15,6 +17,12 @@ final class FakeChannel implements FuseChannel {
 
   private final BlockingQueue<byte[]> requests = new LinkedBlockingQueue<>();
   private final BlockingQueue<ByteBuffer> replies = new LinkedBlockingQueue<>();
+
+  /** What was said without a request. */
+  final Queue<ByteBuffer> notices = new ConcurrentLinkedQueue<>();
+
+  /** What {@link #tell} says: an errno, or 0. */
+  volatile int refusal;
 
   /** What {@link #send} says: whether the kernel still wants replies. */
   volatile boolean wanted = true;
@@ -61,6 +69,14 @@ final class FakeChannel implements FuseChannel {
     }
     replies.add(ByteBuffer.wrap(reply).order(ByteOrder.nativeOrder()));
     return wanted;
+  }
+
+  @Override
+  public int tell(long address, int bytes) {
+    byte[] notice = new byte[bytes];
+    Memory.get(address, notice, 0, bytes);
+    notices.add(ByteBuffer.wrap(notice).order(ByteOrder.nativeOrder()));
+    return refusal;
   }
 
   /** The next reply, or null if there is none now. */

@@ -1,0 +1,124 @@
+package io.regionfs.fuse;
+
+import io.regionfs.fs.FileSystem;
+import io.regionfs.model.InodeId;
+import java.time.Duration;
+import java.util.function.LongSupplier;
+
+/**
+ * Says how long the kernel may keep what it is told, and makes it forget in time.
+ *
+ * <p>An answer is kept only if nothing was forgotten of its inode between the moment before the
+ * filesystem was asked ({@link #mark}) and the moment it is given out, which is noted under the
+ * same lock under which forgetting takes place. If the inode is forgotten after that, while the
+ * answer is on its way to the kernel, the kernel itself does not keep it: it began the request
+ * before the notice, and compares versions (attributes) or epochs (names). The first holds only for
+ * inodes that the kernel knows, so only GETATTR lets it keep attributes.
+ *
+ * <p>An answer that is held up on its way, by a process that was stopped say, would be kept for too
+ * long: each is given for {@link #MARGIN} less than the lease, and one that took longer than that
+ * is taken back at once.
+ *
+ * <p>The kernel can only forget all names at once, so names are not given in directories that have
+ * changed in the last second.
+ */
+final class KernelCaches implements FileSystem.ForgetListener, AutoCloseable {
+  private static final long MARGIN = Duration.ofMillis(100).toNanos();
+
+  /** No lease is that long. It bounds the number of inodes that are remembered. */
+  private static final long LONGEST = Duration.ofSeconds(30).toNanos();
+
+  private static final int SHARD_BITS = 4;
+  private static final long SPREAD = 0x9E3779B97F4A7C15L; // 2^64 / golden ratio
+
+  private final FileSystem fileSystem;
+  private final Notices notices;
+  private final LongSupplier clock;
+  private final KernelCacheShard[] shards = new KernelCacheShard[1 << SHARD_BITS];
+
+  /**
+   * @param channel borrowed: must outlive this
+   * @param clock as {@link System#nanoTime}
+   */
+  KernelCaches(FileSystem fileSystem, FuseChannel channel, LongSupplier clock) {
+    this.fileSystem = fileSystem;
+    this.notices = new Notices(channel);
+    this.clock = clock;
+    for (int i = 0; i < shards.length; i++) {
+      shards[i] = new KernelCacheShard(notices);
+    }
+  }
+
+  /** To be called between INIT and the first request. */
+  void begin() {
+    notices.probe();
+    fileSystem.onForget(this);
+  }
+
+  /** Before the filesystem is asked: says later whether its answer is still good. */
+  int mark(InodeId inode) {
+    return shard(inode).forgets();
+  }
+
+  /**
+   * How long the kernel may keep these attributes, in nanoseconds; to be followed by {@link #sent}.
+   */
+  long keepAttributes(InodeId inode, int mark) {
+    long leased = leased(inode);
+    return leased > 0 && shard(inode).giveAttributes(inode.value(), mark, clock.getAsLong(), leased)
+        ? leased
+        : 0;
+  }
+
+  /**
+   * How long the kernel may keep what it is told of a name in the directory, in nanoseconds; to be
+   * followed by {@link #sent}.
+   */
+  long keepName(InodeId directory, int mark) {
+    if (!notices.canDropNames()) {
+      return 0;
+    }
+    long leased = leased(directory);
+    return leased > 0
+            && shard(directory).giveNames(directory.value(), mark, clock.getAsLong(), leased)
+        ? leased
+        : 0;
+  }
+
+  private long leased(InodeId inode) {
+    return Math.min(LONGEST, fileSystem.leasedNanos(inode) - MARGIN);
+  }
+
+  long now() {
+    return clock.getAsLong();
+  }
+
+  /** The answer is with the kernel; it was given at this time. */
+  void sent(InodeId inode, long givenAt) {
+    if (clock.getAsLong() - givenAt > MARGIN) {
+      forget(inode);
+    }
+  }
+
+  @Override
+  public void forget(InodeId inode) {
+    shard(inode).forget(inode.value(), clock.getAsLong());
+  }
+
+  @Override
+  public void forgetAll() {
+    for (KernelCacheShard shard : shards) {
+      shard.forgetAll(clock.getAsLong());
+    }
+  }
+
+  private KernelCacheShard shard(InodeId inode) {
+    return shards[(int) ((inode.value() * SPREAD) >>> (Long.SIZE - SHARD_BITS))];
+  }
+
+  /** From now on there is no kernel that keeps anything. */
+  @Override
+  public void close() {
+    notices.close();
+  }
+}
