@@ -98,10 +98,17 @@ public final class Membership implements AutoCloseable {
             .build();
     Request.Builder request = Request.newBuilder();
     request.getMembershipBuilder().setJoin(node);
+    metadata.cache().endLease();
+    long sent = System.nanoTime();
     JoinReply reply = metadata.calls().command(request).getJoined();
     metadata.calls().cluster(reply.getClusterId());
     metadata.speakFor(new NodeId(reply.getNode()));
+    metadata.cache().extend(reply.getTerm(), sent, cacheLeaseNanos(reply));
     return reply;
+  }
+
+  private static long cacheLeaseNanos(JoinReply joined) {
+    return TimeUnit.MILLISECONDS.toNanos(joined.getCacheLeaseMillis());
   }
 
   /** This node's number, the same after every restart with the same key. */
@@ -147,6 +154,7 @@ public final class Membership implements AutoCloseable {
             .build();
     Request.Builder request = Request.newBuilder();
     request.getMembershipBuilder().setRenew(renew);
+    long sent = System.nanoTime();
     Reply reply = metadata.calls().tryFor(request, attempt());
     if (reply == null) {
       return;
@@ -155,6 +163,8 @@ public final class Membership implements AutoCloseable {
     metadata.nodesVersion(renewed.getNodesVersion());
     if (renewed.getExpired()) {
       rejoin(listener);
+    } else {
+      metadata.cache().extend(renewed.getTerm(), sent, cacheLeaseNanos(joined));
     }
     if (renewed.getDeadInodesCount() > 0 && dropping.compareAndSet(false, true)) {
       callbacks.execute(() -> drop(renewed, listener));
@@ -213,6 +223,7 @@ public final class Membership implements AutoCloseable {
       if (!ended) {
         LOG.warn("A thread of the membership did not end within {} s", CLOSE_SECONDS);
       }
+      metadata.cache().endLease();
       Request.Builder request = Request.newBuilder();
       request.getMembershipBuilder().setLeave(joined.getNode());
       metadata.calls().tryFor(request, LEAVE_DEADLINE);

@@ -13,8 +13,6 @@ import io.regionfs.proto.Close;
 import io.regionfs.proto.Create;
 import io.regionfs.proto.Dropped;
 import io.regionfs.proto.Link;
-import io.regionfs.proto.ListQuery;
-import io.regionfs.proto.LookupQuery;
 import io.regionfs.proto.Open;
 import io.regionfs.proto.Operation;
 import io.regionfs.proto.Ping;
@@ -26,16 +24,19 @@ import io.regionfs.proto.Reply;
 import io.regionfs.proto.Request;
 import io.regionfs.proto.SetAttributes;
 import io.regionfs.proto.SetXattr;
-import io.regionfs.proto.XattrQuery;
 import io.regionfs.rpc.RpcClient;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The metadata over calls to the replicas of the service. What it is given stays the caller's to
- * close. Opening needs a {@link Membership}, which tells it which node it speaks for.
+ * close. It keeps answers as long as the service's leases allow; a {@link RecallHandler} and a
+ * {@link Membership} see to that, without them it keeps nothing. Opening needs a {@link
+ * Membership}, which tells it which node it speaks for.
  */
 public final class MetadataClient implements Metadata {
   /** Finding a node must not take long while the service is away: there is an older list. */
@@ -45,6 +46,9 @@ public final class MetadataClient implements Metadata {
   private static final Ping PING = Ping.getDefaultInstance();
 
   private final Calls calls;
+  private final NodeCache cache = new NodeCache();
+  private final CachedQueries queries =
+      new CachedQueries(cache, query -> calls().answer(request().setQuery(query)));
   private final KnownNodes known = new KnownNodes(this::tryToListNodes, this::nodes);
   private volatile NodeId self = NodeId.NONE;
   private volatile boolean closed;
@@ -61,26 +65,22 @@ public final class MetadataClient implements Metadata {
 
   @Override
   public Attributes lookup(InodeId parent, Name name) {
-    LookupQuery lookup =
-        LookupQuery.newBuilder().setParent(parent.value()).setName(Messages.bytes(name)).build();
-    return attributes(ask(Query.newBuilder().setLookup(lookup)));
+    return queries.lookup(parent, name);
   }
 
   @Override
   public Attributes attributes(InodeId inode) {
-    return attributes(ask(Query.newBuilder().setAttributesOf(inode.value())));
+    return queries.attributes(inode);
   }
 
   @Override
   public DirectoryPage list(InodeId directory, long afterCookie) {
-    ListQuery list =
-        ListQuery.newBuilder().setDirectory(directory.value()).setAfterCookie(afterCookie).build();
-    return Messages.page(ask(Query.newBuilder().setList(list)).getPage());
+    return queries.list(directory, afterCookie);
   }
 
   @Override
   public byte[] readLink(InodeId symlink) {
-    return ask(Query.newBuilder().setLinkTargetOf(symlink.value())).getValue().toByteArray();
+    return queries.readLink(symlink);
   }
 
   @Override
@@ -96,10 +96,11 @@ public final class MetadataClient implements Metadata {
             .setTarget(inode.target())
             .setHome(inode.home().value());
     if (!inode.open()) {
-      return attributes(command(Operation.newBuilder().setCreate(create)));
+      return attributes(command(Operation.newBuilder().setCreate(create), inode.parent()));
     }
     create.setOpenForWrite(inode.openForWrite());
-    return asMember(node -> Operation.newBuilder().setCreate(create.setOpenBy(node.value())));
+    return asMember(
+        node -> Operation.newBuilder().setCreate(create.setOpenBy(node.value())), inode.parent());
   }
 
   @Override
@@ -110,7 +111,7 @@ public final class MetadataClient implements Metadata {
             .setParent(parent.value())
             .setName(Messages.bytes(name))
             .build();
-    return attributes(command(Operation.newBuilder().setLink(link)));
+    return attributes(command(Operation.newBuilder().setLink(link), inode, parent));
   }
 
   @Override
@@ -130,7 +131,8 @@ public final class MetadataClient implements Metadata {
             .setName(Messages.bytes(name))
             .setDirectory(directory)
             .build();
-    return removal(command(Operation.newBuilder().setRemove(remove)));
+    return removal(
+        command(Operation.newBuilder().setRemove(remove), parent, queries.child(parent, name)));
   }
 
   @Override
@@ -144,7 +146,13 @@ public final class MetadataClient implements Metadata {
             .setNewName(Messages.bytes(newName))
             .setFlags(flags)
             .build();
-    return removal(command(Operation.newBuilder().setRename(rename)));
+    return removal(
+        command(
+            Operation.newBuilder().setRename(rename),
+            oldParent,
+            newParent,
+            queries.child(oldParent, oldName),
+            queries.child(newParent, newName)));
   }
 
   @Override
@@ -153,13 +161,14 @@ public final class MetadataClient implements Metadata {
       throw new IllegalArgumentException("the size is set at the region's home");
     }
     SetAttributes set = Messages.setAttributes(inode, change);
-    return attributes(command(Operation.newBuilder().setSetAttributes(set)));
+    return attributes(command(Operation.newBuilder().setSetAttributes(set), inode));
   }
 
   @Override
   public Attributes open(InodeId inode, boolean write) {
     Open.Builder open = Open.newBuilder().setInode(inode.value()).setWrite(write);
-    return asMember(node -> Operation.newBuilder().setOpen(open.setNode(node.value())));
+    return asMember(
+        node -> Operation.newBuilder().setOpen(open.setNode(node.value())), write ? inode : null);
   }
 
   @Override
@@ -169,7 +178,7 @@ public final class MetadataClient implements Metadata {
     if (stat != null) {
       close.setSettled(Messages.settle(inode, stat));
     }
-    return !command(Operation.newBuilder().setClose(close)).getAttributes().getAtHome();
+    return !command(Operation.newBuilder().setClose(close), inode).getAttributes().getAtHome();
   }
 
   @Override
@@ -178,25 +187,22 @@ public final class MetadataClient implements Metadata {
     if (readAt != null) {
       close.setAtime(Messages.time(readAt));
     }
-    return removal(command(Operation.newBuilder().setClose(close)));
+    return removal(command(Operation.newBuilder().setClose(close), inode));
   }
 
   @Override
   public void settle(InodeId inode, RegionStat stat) {
-    command(Operation.newBuilder().setSettle(Messages.settle(inode, stat)));
+    command(Operation.newBuilder().setSettle(Messages.settle(inode, stat)), inode);
   }
 
   @Override
   public byte[] xattr(InodeId inode, byte[] name) {
-    XattrQuery xattr =
-        XattrQuery.newBuilder().setInode(inode.value()).setName(ByteString.copyFrom(name)).build();
-    return ask(Query.newBuilder().setXattr(xattr)).getValue().toByteArray();
+    return queries.xattr(inode, ByteString.copyFrom(name));
   }
 
   @Override
   public List<byte[]> xattrNames(InodeId inode) {
-    Reply reply = ask(Query.newBuilder().setXattrNamesOf(inode.value()));
-    return reply.getNames().getNamesList().stream().map(ByteString::toByteArray).toList();
+    return queries.xattrNames(inode);
   }
 
   @Override
@@ -208,14 +214,14 @@ public final class MetadataClient implements Metadata {
             .setValue(ByteString.copyFrom(value))
             .setFlags(flags)
             .build();
-    command(Operation.newBuilder().setSetXattr(set));
+    command(Operation.newBuilder().setSetXattr(set), inode);
   }
 
   @Override
   public void removeXattr(InodeId inode, byte[] name) {
     RemoveXattr remove =
         RemoveXattr.newBuilder().setInode(inode.value()).setName(ByteString.copyFrom(name)).build();
-    command(Operation.newBuilder().setRemoveXattr(remove));
+    command(Operation.newBuilder().setRemoveXattr(remove), inode);
   }
 
   @Override
@@ -260,15 +266,14 @@ public final class MetadataClient implements Metadata {
         report.getUptimeSeconds());
   }
 
-  /** Nothing is kept here. */
   @Override
   public long leasedNanos(InodeId inode) {
-    return 0;
+    return cache.leasedNanos(inode);
   }
 
   @Override
   public void onForget(ForgetListener listener) {
-    // Nobody was allowed to keep anything.
+    cache.listen(listener);
   }
 
   /** Calls that wait for the service fail with ENOTCONN from now on. */
@@ -298,12 +303,27 @@ public final class MetadataClient implements Metadata {
     return calls;
   }
 
+  NodeCache cache() {
+    return cache;
+  }
+
   private Reply ask(Query.Builder query) {
     return calls.ask(request().setQuery(query));
   }
 
-  private Reply command(Operation.Builder operation) {
-    return calls.command(request().setOperation(operation));
+  /**
+   * @param touched the inodes that it may change, as far as they are known here
+   */
+  private Reply command(Operation.Builder operation, @Nullable InodeId... touched) {
+    List<InodeId> forgotten = Arrays.stream(touched).filter(Objects::nonNull).distinct().toList();
+    Request.Builder request = request().setOperation(operation);
+    forgotten.forEach(inode -> request.addForgotten(inode.value()));
+    cache.change(forgotten);
+    try {
+      return calls.command(request);
+    } finally {
+      cache.changed(forgotten);
+    }
   }
 
   private Request.Builder request() {
@@ -327,13 +347,13 @@ public final class MetadataClient implements Metadata {
    * A node whose lease has run out is refused with ESTALE; its membership notices that within a
    * renewal and joins again, and only then it can open anything.
    */
-  private Attributes asMember(NodeOperation operation) {
+  private Attributes asMember(NodeOperation operation, @Nullable InodeId touched) {
     while (true) {
       if (self.equals(NodeId.NONE)) {
         throw new FsException(Errno.ENOTCONN, "not a member of a cluster");
       }
       try {
-        return attributes(command(operation.of(self)));
+        return attributes(command(operation.of(self), touched));
       } catch (FsException e) {
         if (e.errno() != Errno.ESTALE || closed) {
           throw e;

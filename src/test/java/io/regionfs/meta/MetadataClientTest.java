@@ -25,10 +25,12 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.BooleanSupplier;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -51,13 +53,13 @@ class MetadataClientTest {
     @Override
     public Reply call(Request request, Duration deadline, BooleanSupplier abandoned)
         throws RpcException, InterruptedException {
-      AtomicReference<@Nullable Reply> answer = new AtomicReference<>();
-      service.handle(request, answer::set);
-      Reply reply = answer.get();
-      if (reply == null) {
-        throw new IllegalStateException("a local log answers at once");
+      CompletableFuture<Reply> answer = new CompletableFuture<>();
+      service.handle(request, answer::complete);
+      try {
+        return answer.get(deadline.toMillis(), TimeUnit.MILLISECONDS);
+      } catch (ExecutionException | TimeoutException e) {
+        throw new RpcException(Outcome.UNKNOWN, "no answer", e);
       }
-      return reply;
     }
 
     @Override

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.protobuf.ByteString;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.regionfs.metaserver.LocalLog;
 import io.regionfs.metaserver.MetadataOptions;
 import io.regionfs.metaserver.MetadataService;
@@ -22,6 +23,7 @@ import io.regionfs.model.RegionStat;
 import io.regionfs.rpc.RpcClient;
 import io.regionfs.rpc.RpcServer;
 import io.regionfs.rpc.RpcTransport;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -64,10 +66,13 @@ public abstract class MetadataContract {
         new MetadataClient(List.of(client), MetadataClientOptions.PATIENT);
     final AtomicInteger renewals = new AtomicInteger();
     final ConcurrentLinkedQueue<InodeId> dead = new ConcurrentLinkedQueue<>();
+    final RecallHandler recalls = new RecallHandler(metadata);
+    final RpcServer answers;
     final Membership membership;
 
-    Host(String name, long key) {
-      membership = Membership.join(metadata, identity(name, key));
+    Host(String name, long key) throws IOException {
+      answers = transport.serve(loopback(0), recalls);
+      membership = Membership.join(metadata, identity(name, key, answers.address()));
       membership.start(this::load, this);
     }
 
@@ -91,14 +96,18 @@ public abstract class MetadataContract {
     @Override
     public void close() {
       membership.close();
+      answers.close();
+      recalls.close();
       metadata.close();
       client.close();
     }
   }
 
-  private static Membership.Identity identity(String name, long key) {
-    InetSocketAddress address =
-        new InetSocketAddress(InetAddress.getLoopbackAddress(), 7000 + (int) key);
+  private static InetSocketAddress loopback(int port) {
+    return new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
+  }
+
+  private static Membership.Identity identity(String name, long key, InetSocketAddress address) {
     return new Membership.Identity(name, key, address, address);
   }
 
@@ -108,8 +117,13 @@ public abstract class MetadataContract {
     Replica replica = new Replica();
     service =
         new MetadataService(
-            new MetadataOptions("cluster-x", "here", LEASE), replica, new LocalLog(replica));
-    server = transport.serve(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), service);
+            new MetadataOptions("cluster-x", "here", LEASE),
+            replica,
+            new LocalLog(replica),
+            null,
+            transport,
+            new SimpleMeterRegistry());
+    server = transport.serve(loopback(0), service);
     a = new Host("a", 1);
     b = new Host("b", 2);
   }
@@ -357,8 +371,7 @@ public abstract class MetadataContract {
     Node other = a.metadata.node(b.id());
     assertThat(other.name()).isEqualTo("b");
     assertThat(other.alive()).isTrue();
-    assertThat(other.rpc())
-        .isEqualTo(new InetSocketAddress(InetAddress.getLoopbackAddress(), 7002));
+    assertThat(other.rpc()).isEqualTo(b.answers.address());
     assertThat(other.fabric()).isEqualTo("soft");
     assertThat(a.metadata.space()).isEqualTo(new Metadata.Space(2000, 20, 1));
     assertThat(a.membership.clusterId()).isEqualTo("cluster-x");
@@ -383,10 +396,10 @@ public abstract class MetadataContract {
     try (RpcClient client = transport.client(server.address());
         MetadataClient metadata =
             new MetadataClient(List.of(client), MetadataClientOptions.PATIENT)) {
-      refused(Errno.EEXIST, () -> Membership.join(metadata, identity("a", 3)));
+      refused(Errno.EEXIST, () -> Membership.join(metadata, identity("a", 3, loopback(7003))));
       InodeId x = b.metadata.create(file("x", true, true)).inode();
       b.metadata.unlink(ROOT, Name.of("x"));
-      try (Membership restarted = Membership.join(metadata, identity("b", 2))) {
+      try (Membership restarted = Membership.join(metadata, identity("b", 2, loopback(7002)))) {
         assertThat(restarted.node()).isEqualTo(b.id());
         refused(Errno.ENOENT, () -> a.metadata.attributes(x));
       }
@@ -417,6 +430,138 @@ public abstract class MetadataContract {
         new MetadataClientOptions(Duration.ofSeconds(5), Duration.ofMillis(50));
     try (MetadataClient metadata = new MetadataClient(List.of(a.client), hasty)) {
       refused(Errno.ETIMEDOUT, () -> metadata.attributes(ROOT));
+    }
+  }
+
+  /** Asks until the answers can be kept: a node that has just joined, or an inode just changed. */
+  private static void awaitLease(Host host, InodeId inode) {
+    await(
+        "a lease on " + inode,
+        () -> {
+          host.metadata.attributes(inode);
+          return host.metadata.leasedNanos(inode) > 0;
+        });
+  }
+
+  /** That the host asks the service nothing for this. */
+  private static void costsNoCall(Host host, Runnable questions) {
+    await(
+        "answers from the cache",
+        () -> {
+          questions.run();
+          long before = host.metadata.service().queries();
+          questions.run();
+          return host.metadata.service().queries() == before + 1;
+        });
+  }
+
+  @Test
+  void whatDoesNotChangeIsAskedOnce() {
+    InodeId d = makeDirectory(ROOT, "d").inode();
+    InodeId x = a.metadata.create(file("x", false, false)).inode();
+    a.metadata.link(x, d, Name.of("y"));
+    byte[] name = "user.n".getBytes(UTF_8);
+    byte[] none = "user.none".getBytes(UTF_8);
+    a.metadata.setXattr(x, name, name, 0);
+    costsNoCall(
+        b,
+        () -> {
+          assertThat(b.metadata.lookup(ROOT, Name.of("d")).inode()).isEqualTo(d);
+          assertThat(b.metadata.lookup(d, Name.of("y")).inode()).isEqualTo(x);
+          refused(Errno.ENOENT, () -> b.metadata.lookup(d, Name.of("z")));
+          assertThat(b.metadata.attributes(x).links()).isEqualTo(2);
+          assertThat(b.metadata.list(d, 0).entries()).hasSize(1);
+          assertThat(b.metadata.xattr(x, name)).isEqualTo(name);
+          refused(Errno.ENODATA, () -> b.metadata.xattr(x, none));
+          assertThat(b.metadata.xattrNames(x)).containsExactly(name);
+        });
+  }
+
+  @Test
+  void aListingBringsTheAttributes() {
+    InodeId d = makeDirectory(ROOT, "d").inode();
+    InodeId x = make("x").inode();
+    a.metadata.link(x, d, Name.of("y"));
+    await(
+        "listed and known",
+        () -> {
+          b.metadata.list(d, 0);
+          long before = b.metadata.service().queries();
+          assertThat(b.metadata.lookup(d, Name.of("y")).inode()).isEqualTo(x);
+          return b.metadata.service().queries() == before + 1;
+        });
+  }
+
+  @Test
+  void whatAnotherNodeChangedIsSeenAtOnce() {
+    for (int i = 0; i < 20; i++) {
+      Name name = Name.of("n" + i);
+      byte[] key = "user.n".getBytes(UTF_8);
+      InodeId d = makeDirectory(ROOT, "d" + i).inode();
+      awaitLease(b, d);
+      refused(Errno.ENOENT, () -> b.metadata.lookup(d, name));
+      assertThat(b.metadata.list(d, 0).entries()).isEmpty();
+      InodeId x = make("x" + i).inode();
+      a.metadata.link(x, d, name);
+      assertThat(b.metadata.lookup(d, name).inode()).isEqualTo(x);
+      assertThat(b.metadata.list(d, 0).entries()).hasSize(1);
+      refused(Errno.ENODATA, () -> b.metadata.xattr(x, key));
+      a.metadata.setXattr(x, key, key, 0);
+      assertThat(b.metadata.xattr(x, key)).isEqualTo(key);
+      a.metadata.setAttributes(x, new AttributeChange(0600, null, null, null, null, null));
+      assertThat(b.metadata.attributes(x).mode()).isEqualTo(0600);
+      assertThat(b.metadata.lookup(d, name).mode()).isEqualTo(0600);
+      a.metadata.unlink(d, name);
+      refused(Errno.ENOENT, () -> b.metadata.lookup(d, name));
+      assertThat(b.metadata.attributes(x).links()).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void whoKeepsAnswersIsToldWhenTheyChange() {
+    ConcurrentLinkedQueue<InodeId> told = new ConcurrentLinkedQueue<>();
+    b.metadata.onForget(
+        new Metadata.ForgetListener() {
+          @Override
+          public void forget(InodeId inode) {
+            told.add(inode);
+          }
+
+          @Override
+          public void forgetAll() {}
+        });
+    InodeId x = make("x").inode();
+    awaitLease(b, x);
+    assertThat(b.metadata.leasedNanos(x)).isLessThanOrEqualTo(LEASE.toNanos());
+    a.metadata.setAttributes(x, new AttributeChange(0600, null, null, null, null, null));
+    assertThat(told).contains(x);
+    assertThat(b.metadata.leasedNanos(x)).isZero();
+  }
+
+  @Test
+  void whatItsHomeKnowsBetterIsNotKept() {
+    InodeId x = make("x").inode();
+    awaitLease(b, x);
+    a.metadata.open(x, true);
+    assertThat(b.metadata.attributes(x).atHome()).isTrue();
+    assertThat(b.metadata.leasedNanos(x)).isZero();
+    a.metadata.closeWrite(x, new RegionStat(5000, 8192, THEN, THEN));
+    assertThat(b.metadata.attributes(x).size()).isEqualTo(5000);
+  }
+
+  @Test
+  void anOwnChangeIsSeenAtOnce() {
+    InodeId x = make("x").inode();
+    for (int mode = 0; mode < 20; mode++) {
+      awaitLease(a, ROOT);
+      a.metadata.attributes(x);
+      int changed = mode;
+      a.metadata.setAttributes(x, new AttributeChange(changed, null, null, null, null, null));
+      assertThat(a.metadata.attributes(x).mode()).isEqualTo(changed);
+      Name name = Name.of("y" + mode);
+      refused(Errno.ENOENT, () -> a.metadata.lookup(ROOT, name));
+      a.metadata.link(x, ROOT, name);
+      assertThat(a.metadata.lookup(ROOT, name).links()).isEqualTo(mode + 2);
     }
   }
 }

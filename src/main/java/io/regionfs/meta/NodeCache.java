@@ -1,0 +1,353 @@
+package io.regionfs.meta;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.regionfs.meta.Metadata.ForgetListener;
+import io.regionfs.model.InodeId;
+import io.regionfs.proto.Grant;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicLongArray;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What a node keeps of the answers of the metadata service, as long as it may. Safe for use by many
+ * threads; a hit takes no lock.
+ *
+ * <p>Invariants. It answers only while the node's cache lease holds, and from what was granted by
+ * the leader of the latest term that was heard of. An answer is kept only if nothing of its inode
+ * was forgotten since it was asked for, and no command of this node that touches the inode is under
+ * way: for inodes are forgotten by number, and the answer that arrives after that may be older. A
+ * gap between two leases forgets everything, since nothing was recalled in it.
+ */
+final class NodeCache {
+  private static final Logger LOG = LoggerFactory.getLogger(NodeCache.class);
+  private static final int STRIPES = 1 << 13;
+  private static final int MOST_INODES = 200_000;
+  private static final long MOST_WEIGHT = 2_000_000;
+
+  /** Evictions free this part of the room at once. */
+  private static final int EVICTED_PART = 16;
+
+  private final long mostInodes;
+  private final long mostWeight;
+
+  /** Ticks with every inode that is forgotten. */
+  private final AtomicLong clock = new AtomicLong();
+
+  /** By stripe of inodes: when one of them was forgotten last. */
+  private final AtomicLongArray forgottenAt = new AtomicLongArray(STRIPES);
+
+  /** By stripe of inodes: commands of this node under way that touch one of them. */
+  private final AtomicIntegerArray changing = new AtomicIntegerArray(STRIPES);
+
+  private final Object evicting = new Object();
+
+  /** Replaced when everything is forgotten. */
+  private volatile Store store = new Store(0);
+
+  /** Of the cache lease, by System.nanoTime. */
+  private volatile long leaseEnd = System.nanoTime();
+
+  private volatile ForgetListener listener =
+      new ForgetListener() {
+        @Override
+        public void forget(InodeId inode) {}
+
+        @Override
+        public void forgetAll() {}
+      };
+
+  @GuardedBy("evicting")
+  private @Nullable Iterator<Map.Entry<Long, CachedInode>> hand;
+
+  @GuardedBy("evicting")
+  private @Nullable Store swept;
+
+  /** What was granted in one term, with nothing forgotten as a whole. */
+  private static final class Store {
+    private final long term;
+    private final ConcurrentHashMap<Long, CachedInode> inodes = new ConcurrentHashMap<>();
+    private final AtomicLong weight = new AtomicLong();
+
+    Store(long term) {
+      this.term = term;
+    }
+  }
+
+  /** When something was asked. */
+  static final class Question {
+    private final Store store;
+    private final long time;
+
+    private Question(Store store, long time) {
+      this.store = store;
+      this.time = time;
+    }
+  }
+
+  NodeCache() {
+    this(MOST_INODES, MOST_WEIGHT);
+  }
+
+  /**
+   * @param mostWeight bounds inodes, names and listed entries together
+   */
+  NodeCache(int mostInodes, long mostWeight) {
+    this.mostInodes = mostInodes;
+    this.mostWeight = mostWeight;
+  }
+
+  void listen(ForgetListener newListener) {
+    listener = newListener;
+  }
+
+  // ---- hits
+
+  /** What is known and may be answered, or null. */
+  <T> @Nullable T find(InodeId inode, Function<CachedInode, @Nullable T> part) {
+    Store current = store;
+    CachedInode cached = current.inodes.get(inode.value());
+    if (cached == null) {
+      return null;
+    }
+    T found = part.apply(cached);
+    // Looked at before the lease: it held when this was still in the store.
+    if (found == null || !isHeld() || store != current) {
+      return null;
+    }
+    cached.use();
+    return found;
+  }
+
+  private boolean isHeld() {
+    return leaseEnd - System.nanoTime() > 0;
+  }
+
+  long leasedNanos(InodeId inode) {
+    long left = leaseEnd - System.nanoTime();
+    return left > 0 && find(inode, CachedInode::attributes) != null ? left : 0;
+  }
+
+  /** Whether answers to questions asked now could be kept. */
+  boolean isUsable() {
+    return store.term != 0 && isHeld();
+  }
+
+  // ---- filling
+
+  /** To be taken before a question is sent. */
+  Question question() {
+    long time = clock.get();
+    return new Question(store, time);
+  }
+
+  /** Keeps a part of an answer, if it is granted and not outdated. */
+  void fill(Question question, Grant grant, InodeId inode, Consumer<CachedInode> part) {
+    if (grant.getInodesCount() > 0) {
+      heard(grant.getTerm());
+      if (grant.getTerm() == question.store.term && grants(grant, inode.value())) {
+        fillGranted(question, inode, part);
+      }
+    }
+  }
+
+  private static boolean grants(Grant grant, long inode) {
+    for (int i = 0; i < grant.getInodesCount(); i++) {
+      if (grant.getInodes(i) == inode) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** As {@link #fill}, for a grant of this term that is known to name the inode. */
+  void fillGranted(Question question, InodeId inode, Consumer<CachedInode> part) {
+    Store filled = question.store;
+    int stripe = stripe(inode.value());
+    filled.inodes.compute(
+        inode.value(),
+        (id, known) -> {
+          if (forgottenAt.get(stripe) > question.time || changing.get(stripe) != 0) {
+            return known;
+          }
+          CachedInode cached = known == null ? new CachedInode() : known;
+          int before = known == null ? 0 : known.weight();
+          part.accept(cached);
+          filled.weight.addAndGet(cached.weight() - before);
+          return cached;
+        });
+    if (isFull(filled)) {
+      evict(filled);
+    }
+  }
+
+  boolean isOfThisTerm(Question question, Grant grant) {
+    heard(grant.getTerm());
+    return grant.getTerm() == question.store.term;
+  }
+
+  private static int stripe(long inode) {
+    return (int) ((inode * 0x9E3779B97F4A7C15L) >>> 51); // 13 bits
+  }
+
+  private boolean isFull(Store filled) {
+    return filled.inodes.mappingCount() > mostInodes || filled.weight.get() > mostWeight;
+  }
+
+  private boolean hasRoom(Store filled) {
+    return filled.inodes.mappingCount() <= mostInodes - mostInodes / EVICTED_PART
+        && filled.weight.get() <= mostWeight - mostWeight / EVICTED_PART;
+  }
+
+  /** Second chance: what was used since the hand came by stays for another round. */
+  private void evict(Store filled) {
+    synchronized (evicting) {
+      while (!hasRoom(filled)) {
+        if (hand == null || !hand.hasNext() || swept != filled) {
+          hand = filled.inodes.entrySet().iterator();
+          swept = filled;
+          if (!hand.hasNext()) {
+            return;
+          }
+        }
+        Map.Entry<Long, CachedInode> next = hand.next();
+        if (!next.getValue().wasUsed()) {
+          remove(filled, next.getKey());
+        }
+      }
+    }
+  }
+
+  private static void remove(Store from, long inode) {
+    from.inodes.computeIfPresent(
+        inode,
+        (id, cached) -> {
+          from.weight.addAndGet(-cached.weight());
+          return null;
+        });
+  }
+
+  // ---- forgetting
+
+  /** Recalled by the leader of a term. */
+  void recalled(long term, List<InodeId> inodes) {
+    heard(term);
+    for (InodeId inode : inodes) {
+      drop(inode);
+    }
+    inodes.forEach(this::tell);
+  }
+
+  private void drop(InodeId inode) {
+    int stripe = stripe(inode.value());
+    Store current;
+    do {
+      current = store;
+      Store from = current;
+      from.inodes.compute(
+          inode.value(),
+          (id, cached) -> {
+            forgottenAt.accumulateAndGet(stripe, clock.incrementAndGet(), Math::max);
+            if (cached != null) {
+              from.weight.addAndGet(-cached.weight());
+            }
+            return null;
+          });
+    } while (current != store);
+  }
+
+  private void tell(InodeId inode) {
+    try {
+      listener.forget(inode);
+    } catch (RuntimeException e) {
+      LOG.error("Could not pass on that inode {} has changed", inode, e);
+    }
+  }
+
+  void forgetAll() {
+    synchronized (this) {
+      store = new Store(store.term);
+    }
+    tellAll();
+  }
+
+  private void tellAll() {
+    try {
+      listener.forgetAll();
+    } catch (RuntimeException e) {
+      LOG.error("Could not pass on that everything may have changed", e);
+    }
+  }
+
+  /** A later term makes the grants of earlier ones void. */
+  void heard(long term) {
+    if (term > store.term) {
+      synchronized (this) {
+        if (term <= store.term) {
+          return;
+        }
+        store = new Store(term);
+      }
+      tellAll();
+    }
+  }
+
+  // ---- the node's own commands
+
+  /** Before a command that touches these inodes is sent; to be followed by {@link #changed}. */
+  void change(List<InodeId> inodes) {
+    for (InodeId inode : inodes) {
+      changing.incrementAndGet(stripe(inode.value()));
+      drop(inode);
+    }
+    inodes.forEach(this::tell);
+  }
+
+  /** The command has ended, or its outcome is not waited for any more. */
+  void changed(List<InodeId> inodes) {
+    for (InodeId inode : inodes) {
+      drop(inode);
+      changing.decrementAndGet(stripe(inode.value()));
+    }
+  }
+
+  // ---- the lease
+
+  /**
+   * The service has renewed the lease.
+   *
+   * @param sentNanos when the renewal was sent
+   */
+  void extend(long term, long sentNanos, long leaseNanos) {
+    heard(term);
+    boolean gap;
+    synchronized (this) {
+      gap = !isHeld();
+      if (gap) {
+        store = new Store(store.term);
+      }
+      long end = sentNanos + leaseNanos;
+      leaseEnd = gap || end - leaseEnd > 0 ? end : leaseEnd;
+    }
+    if (gap) {
+      tellAll();
+    }
+  }
+
+  /** The node is no member any more. */
+  void endLease() {
+    synchronized (this) {
+      leaseEnd = System.nanoTime();
+      store = new Store(store.term);
+    }
+    tellAll();
+  }
+}
