@@ -38,7 +38,10 @@ final class Cluster {
   void check(String clusterId) {
     if (!clusterId.isEmpty() && !clusterId.equals(id)) {
       throw new Refusal(
-          Errno.EXDEV, "this is cluster " + id + ", the client belongs to " + clusterId);
+          Errno.EXDEV,
+          (isFounded() ? "this is cluster " + id : "this cluster is not founded yet")
+              + ", the client belongs to "
+              + clusterId);
     }
   }
 

@@ -157,9 +157,8 @@ class Inode {
     uid = owner;
     gid = group;
     btime = now;
-    atime = now;
-    mtime = now;
-    ctime = now;
+    atime = Math.max(atime, now);
+    modified(now);
   }
 
   /** chmod, chown and utimens in one. */

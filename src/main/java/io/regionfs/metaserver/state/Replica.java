@@ -24,6 +24,11 @@ public final class Replica {
 
   private volatile ChangeListener listener = (command, reply, changed) -> {};
 
+  public Replica() {
+    // Loads what a snapshot needs, which takes longer than a snapshot may hold commands up.
+    snapshot().close();
+  }
+
   /** Told of what a command changed, before anyone can read it; must not wait. */
   public interface ChangeListener {
     /**

@@ -24,24 +24,28 @@ import io.regionfs.proto.SetAttributes;
 import io.regionfs.proto.SetXattr;
 import io.regionfs.proto.Settle;
 import io.regionfs.proto.Time;
+import java.util.ArrayList;
 import java.util.List;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Combinators;
+import net.jqwik.api.RandomDistribution;
 import net.jqwik.api.Tuple;
 
 /**
- * Commands of all kinds about few things, so that they meet: inodes 1 to 12, four names, three
- * nodes, two clients. The clock jumps by an hour, forth and back.
+ * Commands of all kinds about few things, so that they meet: 30 inodes, four names, three nodes,
+ * two clients. The clock jumps by an hour, forth and back.
  */
 final class RandomCommands {
-  static final long INODES = 12;
   private static final int NODES = 3;
   private static final long SECOND = 1_000_000_000L;
   private static final long HOUR = 3_600 * SECOND;
   private static final long DAY = 24 * HOUR;
-
-  private static final Arbitrary<Long> INODE = Arbitraries.longs().between(1, INODES);
+  private static final Arbitrary<Long> INODE =
+      Arbitraries.frequencyOf(
+          Tuple.of(2, Arbitraries.longs().between(1, 6)),
+          Tuple.of(2, Arbitraries.longs().between(7, 14)),
+          Tuple.of(1, Arbitraries.longs().between(15, 30)));
   private static final Arbitrary<ByteString> NAME =
       Arbitraries.of("a", "b", "c", "d").map(Tree::bytes);
   private static final Arbitrary<Integer> NODE = Arbitraries.integers().between(1, NODES);
@@ -52,13 +56,38 @@ final class RandomCommands {
   private static final Arbitrary<Long> PARENT =
       Arbitraries.frequencyOf(
           Tuple.of(3, Arbitraries.just(Tree.ROOT)),
-          Tuple.of(3, Arbitraries.longs().between(2, 4)),
+          Tuple.of(4, Arbitraries.of(2L, 3L)),
           Tuple.of(1, INODE));
+
+  private static final List<Command> BEGINNING = beginning();
 
   private RandomCommands() {}
 
+  /**
+   * Begins with three members, two directories and a file, so that there is something to change.
+   */
   static Arbitrary<List<Command>> lists(int size) {
-    return commands().list().ofMaxSize(size);
+    return commands()
+        .list()
+        .ofMaxSize(size)
+        .withSizeDistribution(RandomDistribution.uniform())
+        .map(
+            commands -> {
+              List<Command> all = new ArrayList<>(BEGINNING);
+              all.addAll(commands);
+              return all;
+            });
+  }
+
+  private static List<Command> beginning() {
+    Tree tree = new Tree();
+    for (int node = 1; node <= NODES; node++) {
+      tree.join("n" + node, node);
+    }
+    tree.directory(Tree.ROOT, "a");
+    tree.directory(2, "b");
+    tree.file(Tree.ROOT, "c");
+    return List.copyOf(tree.history);
   }
 
   static Arbitrary<Command> commands() {
@@ -69,9 +98,9 @@ final class RandomCommands {
                 Arbitraries.longs().between(1, 50).map(seconds -> 100 * HOUR + seconds * SECOND)),
             Tuple.of(1, Arbitraries.of(99 * HOUR, 101 * HOUR)),
             Tuple.of(1, Arbitraries.of(0L, 100 * HOUR + 3 * DAY)));
-    Arbitrary<Long> sequences = Arbitraries.longs().between(1, 30);
+    Arbitrary<Long> sequences = Arbitraries.longs().between(1, 100);
     return Combinators.combine(
-            operations(), stamps, Arbitraries.of(0L, 0L, 7L, -8L), sequences, NUMBER)
+            operations(), stamps, Arbitraries.of(0L, 0L, 0L, 7L, -8L), sequences, NUMBER)
         .as(
             (operation, stamp, client, sequence, back) ->
                 Command.newBuilder()
@@ -85,10 +114,10 @@ final class RandomCommands {
 
   static Arbitrary<Operation> operations() {
     return Arbitraries.frequencyOf(
-        Tuple.of(8, names()),
-        Tuple.of(4, opens()),
+        Tuple.of(12, names()),
+        Tuple.of(8, opens()),
         Tuple.of(4, attributes()),
-        Tuple.of(2, service()));
+        Tuple.of(1, service()));
   }
 
   private static Arbitrary<Operation> names() {

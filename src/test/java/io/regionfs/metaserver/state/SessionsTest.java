@@ -8,12 +8,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.regionfs.meta.Messages;
 import io.regionfs.model.Errno;
+import io.regionfs.proto.AddNode;
 import io.regionfs.proto.Attributes;
 import io.regionfs.proto.Close;
+import io.regionfs.proto.Command;
 import io.regionfs.proto.Dropped;
 import io.regionfs.proto.FileType;
+import io.regionfs.proto.JoinReply;
 import io.regionfs.proto.Operation;
 import io.regionfs.proto.Reply;
+import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -22,8 +26,11 @@ class SessionsTest {
   private static final int A = 1;
   private static final int B = 2;
 
+  private static final long DAY_NANOS = 86_400_000_000_000L;
+
   private final Tree tree = new Tree();
   private long file;
+  private long days;
 
   @BeforeEach
   void twoNodesAndAFile() {
@@ -195,5 +202,67 @@ class SessionsTest {
     assertThat(tree.namespace.nodes().version()).isEqualTo(version);
     tree.join("a", 11);
     assertThat(tree.namespace.nodes().version()).isGreaterThan(version);
+  }
+
+  private void passTwoDays() {
+    days += 2;
+    Command.Builder later = Command.newBuilder();
+    later.setStamp(Messages.time(tree.now() + days * DAY_NANOS));
+    later.setOperation(Operation.newBuilder().setDropped(Dropped.newBuilder().setNode(9)));
+    tree.run(later.build());
+  }
+
+  private List<Integer> members() {
+    return tree.namespace.nodes().all().stream().map(Nodes.Member::id).toList();
+  }
+
+  @Test
+  void aNodeThatLeftLongAgoIsForgottenIfItIsTheHomeOfNothing() {
+    tree.expire(A); // the home of the file
+    tree.expire(B);
+    tree.join("c", 33);
+    assertThat(members()).as("not long ago").containsExactly(A, B, 3);
+    passTwoDays();
+    tree.join("d", 44);
+    assertThat(members()).containsExactly(A, 3, 4);
+    tree.unlink(ROOT, "f");
+    tree.join("e", 55);
+    assertThat(members()).as("its bytes are still to be dropped").contains(A);
+    tree.run(Operation.newBuilder().setDropped(Dropped.newBuilder().setNode(A).addInodes(file)));
+    tree.join("g", 66);
+    assertThat(members()).containsExactly(3, 4, 5, 6);
+  }
+
+  @Test
+  void aForgottenNodeComesBack() {
+    tree.expire(B);
+    passTwoDays();
+    tree.join("c", 33);
+    assertThat(members()).containsExactly(A, 3);
+    assertThat(errno(tree.create(Tree.creation(ROOT, "x", FileType.FILE_TYPE_FILE).setHome(B))))
+        .as("nobody's home")
+        .isEqualTo(Errno.ESTALE);
+    AddNode.Builder back =
+        AddNode.newBuilder()
+            .setName("b")
+            .setKey(22)
+            .setRpcAddress("10.0.0.1:1")
+            .setDataAddress("10.0.0.1:2");
+    assertThat(tree.run(Operation.newBuilder().setAddNode(back.clone().setNode(B))).getJoined())
+        .as("as it still runs")
+        .extracting(JoinReply::getNode)
+        .isEqualTo(B);
+    tree.expire(B);
+    passTwoDays();
+    tree.join("d", 44);
+    assertThat(tree.run(Operation.newBuilder().setAddNode(back)).getJoined().getNode())
+        .as("after a restart")
+        .isEqualTo(5);
+    assertThat(
+            tree.run(Operation.newBuilder().setAddNode(back.setName("z").setKey(99).setNode(A)))
+                .getJoined()
+                .getNode())
+        .as("a number that another has")
+        .isEqualTo(6);
   }
 }
