@@ -34,20 +34,35 @@ final class Involved {
   }
 
   /**
-   * What the caller may keep of an answer: of the inodes it is about those that exist and whose
-   * attributes are not known better by their home.
+   * What the caller may keep of an answer: attributes unless the home knows better ones, xattrs in
+   * any case, of inodes that exist.
    */
   static List<Long> keepable(Namespace namespace, Query query, Reply reply) {
     int errno = reply.getErrno();
-    if (errno != 0 && errno != ENOENT && errno != ENODATA) {
-      return List.of();
+    return switch (query.getQueryCase()) {
+      case LOOKUP -> keepable(namespace, query.getLookup().getParent(), reply);
+      case LIST -> errno == 0 ? listed(query.getList().getDirectory(), reply) : List.of();
+      case LINK_TARGET_OF, XATTR, XATTR_NAMES_OF ->
+          errno == 0 || errno == ENODATA ? in(query, reply) : List.of();
+      case ATTRIBUTES_OF ->
+          errno == 0 && !reply.getAttributes().getAtHome() ? in(query, reply) : List.of();
+      default -> List.of();
+    };
+  }
+
+  private static List<Long> keepable(Namespace namespace, long parent, Reply lookedUp) {
+    if (lookedUp.hasAttributes()) {
+      return lookedUp.getAttributes().getAtHome()
+          ? List.of(parent)
+          : List.of(parent, lookedUp.getAttributes().getInode());
     }
-    List<Long> kept = new ArrayList<>(2);
-    for (long inode : in(query, reply)) {
-      if (namespace.isSettled(inode)) {
-        kept.add(inode);
-      }
-    }
+    boolean absent = lookedUp.getErrno() == ENOENT && namespace.isSettled(parent);
+    return absent ? List.of(parent) : List.of();
+  }
+
+  private static List<Long> listed(long directory, Reply reply) {
+    List<Long> kept = new ArrayList<>();
+    kept.add(directory);
     for (DirectoryEntry entry : reply.getPage().getEntriesList()) {
       if (entry.hasAttributes() && !entry.getAttributes().getAtHome()) {
         kept.add(entry.getInode());

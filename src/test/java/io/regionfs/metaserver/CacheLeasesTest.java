@@ -232,6 +232,7 @@ class CacheLeasesTest {
     done(command(Operation.newBuilder().setOpen(open)));
     assertThat(granted(a, attributes(file))).isEmpty();
     assertThat(granted(a, lookup(directory, "f"))).containsExactly(directory);
+    assertThat(granted(a, Query.newBuilder().setXattrNamesOf(file))).containsExactly(file);
   }
 
   @Test

@@ -205,22 +205,26 @@ class NoStaleReadTest {
     return null;
   }
 
-  private Void fail(Random random) throws InterruptedException {
+  private Void changeLeaders(Random random) throws InterruptedException {
     long term = 1;
     while (goesOn()) {
-      TimeUnit.MILLISECONDS.sleep(random.nextInt(400));
-      if (random.nextBoolean()) {
-        term++;
-        log.elect(false, term, "");
-        TimeUnit.MILLISECONDS.sleep(random.nextInt(20));
-        term++;
-        log.elect(true, term, "");
-      } else {
-        CachingNode node = nodes.get(random.nextInt(NODES));
-        node.stop(true);
-        TimeUnit.MILLISECONDS.sleep(random.nextInt(700));
-        node.stop(false);
-      }
+      TimeUnit.MILLISECONDS.sleep(random.nextInt(700));
+      term++;
+      log.elect(false, term, "");
+      TimeUnit.MILLISECONDS.sleep(random.nextInt(20));
+      term++;
+      log.elect(true, term, "");
+    }
+    return null;
+  }
+
+  private Void stopNodes(Random random) throws InterruptedException {
+    while (goesOn()) {
+      TimeUnit.MILLISECONDS.sleep(random.nextInt(500));
+      CachingNode node = nodes.get(random.nextInt(NODES));
+      node.stop(true);
+      TimeUnit.MILLISECONDS.sleep(random.nextInt(500));
+      node.stop(false);
     }
     return null;
   }
@@ -279,11 +283,13 @@ class NoStaleReadTest {
     }
     Random forMover = new Random(random.nextLong());
     Random forMaker = new Random(random.nextLong());
-    Random forFaults = new Random(random.nextLong());
+    Random forLeaders = new Random(random.nextLong());
+    Random forStops = new Random(random.nextLong());
     tasks.add(() -> move(forMover));
     tasks.add(() -> createAndRemove(forMaker));
     tasks.add(this::renew);
-    tasks.add(() -> fail(forFaults));
+    tasks.add(() -> changeLeaders(forLeaders));
+    tasks.add(() -> stopNodes(forStops));
     return tasks;
   }
 
