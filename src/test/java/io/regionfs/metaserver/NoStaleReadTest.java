@@ -41,7 +41,7 @@ class NoStaleReadTest {
   private static final int FILES = 3;
   private static final long RUN_NANOS = TimeUnit.SECONDS.toNanos(6);
   private static final Duration LEASE = Duration.ofMinutes(5);
-  private static final Duration CACHE_LEASE = Duration.ofMillis(400);
+  private static final Duration CACHE_LEASE = Duration.ofMillis(250);
 
   private final long seed = new Random().nextLong();
   private final Replica replica = new Replica();
@@ -208,7 +208,7 @@ class NoStaleReadTest {
   private Void changeLeaders(Random random) throws InterruptedException {
     long term = 1;
     while (goesOn()) {
-      TimeUnit.MILLISECONDS.sleep(random.nextInt(700));
+      TimeUnit.MILLISECONDS.sleep(200 + random.nextInt(1000));
       term++;
       log.elect(false, term, "");
       TimeUnit.MILLISECONDS.sleep(random.nextInt(20));
@@ -220,10 +220,10 @@ class NoStaleReadTest {
 
   private Void stopNodes(Random random) throws InterruptedException {
     while (goesOn()) {
-      TimeUnit.MILLISECONDS.sleep(random.nextInt(500));
+      TimeUnit.MILLISECONDS.sleep(random.nextInt(800));
       CachingNode node = nodes.get(random.nextInt(NODES));
       node.stop(true);
-      TimeUnit.MILLISECONDS.sleep(random.nextInt(500));
+      TimeUnit.MILLISECONDS.sleep(random.nextInt(400));
       node.stop(false);
     }
     return null;
