@@ -117,6 +117,11 @@ class ArchitectureTest {
         "the Raft engine",
         new String[] {"com.alipay..", "org.rocksdb..", "io.netty..", "com.lmax.."},
         "io.regionfs.metaserver.raft..");
+    onlyIn(
+        "Micrometer",
+        new String[] {"io.micrometer.."},
+        "io.regionfs.metaserver",
+        "io.regionfs.cli..");
     onlyIn("Gson", new String[] {"com.google.gson.."}, "io.regionfs.cli..");
     onlyIn("picocli", new String[] {"picocli.."}, "io.regionfs.cli..");
     onlyIn(

@@ -33,6 +33,8 @@ public final class Membership implements AutoCloseable {
   /** So that four renewals may be lost before the lease is. */
   private static final int RENEWALS_PER_LEASE = 5;
 
+  private static final int RENEWALS_PER_CACHE_LEASE = 4;
+
   private static final Duration LEAVE_DEADLINE = Duration.ofSeconds(2);
   private static final long CLOSE_SECONDS = 10;
 
@@ -124,7 +126,7 @@ public final class Membership implements AutoCloseable {
   @SuppressWarnings("FutureReturnValueIgnored") // the task reports its own failures
   public void start(Supplier<Load> load, Listener listener) {
     renew(load, listener);
-    long period = Math.max(1, joined.getLeaseMillis() / RENEWALS_PER_LEASE);
+    long period = periodMillis();
     renewals.scheduleWithFixedDelay(
         () -> renewOrLog(load, listener), period, period, TimeUnit.MILLISECONDS);
   }
@@ -172,7 +174,16 @@ public final class Membership implements AutoCloseable {
   }
 
   private Duration attempt() {
-    return Duration.ofMillis(Math.max(1, joined.getLeaseMillis() / RENEWALS_PER_LEASE));
+    return Duration.ofMillis(2 * periodMillis());
+  }
+
+  /** Often enough also for the cache lease, which is shorter, and whose gap costs the cache. */
+  private long periodMillis() {
+    long period = joined.getLeaseMillis() / RENEWALS_PER_LEASE;
+    if (joined.getCacheLeaseMillis() > 0) {
+      period = Math.min(period, joined.getCacheLeaseMillis() / RENEWALS_PER_CACHE_LEASE);
+    }
+    return Math.max(1, period);
   }
 
   private void rejoin(Listener listener) {

@@ -89,6 +89,7 @@ final class CacheLeases implements AutoCloseable {
   private final long term;
   private final Replica replica;
   private final InstantSource clock;
+  private final ServiceMetrics metrics;
   private final GrantTable grants;
   private final Ledger ledger;
   private final @Nullable Recaller recaller;
@@ -126,13 +127,15 @@ final class CacheLeases implements AutoCloseable {
       Replica replica,
       @Nullable NodeCalls nodes,
       InstantSource clock,
-      int mostGrants) {
+      int mostGrants,
+      ServiceMetrics metrics) {
     this.term = term;
     this.replica = replica;
     this.clock = clock;
+    this.metrics = metrics;
     this.grants = new GrantTable(mostGrants);
     this.ledger = new Ledger(grants, cacheLease, COOLING, this::recallFrom);
-    this.recaller = nodes == null ? null : new Recaller(term, ledger, nodes, this::now);
+    this.recaller = nodes == null ? null : new Recaller(term, ledger, nodes, this::now, metrics);
     if (recaller != null) {
       ledger.start(replica.read(CacheLeases::living), now());
     }
@@ -222,7 +225,11 @@ final class CacheLeases implements AutoCloseable {
         grant.addInodes(inode);
       }
     }
-    return grant == null ? reply : reply.toBuilder().setGrant(grant).build();
+    if (grant == null) {
+      return reply;
+    }
+    metrics.granted(grant.getInodesCount());
+    return reply.toBuilder().setGrant(grant).build();
   }
 
   /**
@@ -287,6 +294,9 @@ final class CacheLeases implements AutoCloseable {
     Hold hold =
         ledger.changed(
             operation, reply, inodes, actor, inode -> call != null && call.forgot(inode), now());
+    if (hold != null) {
+      metrics.held();
+    }
     if (operation.hasExpireNode()) {
       ledger.ended(operation.getExpireNode().getNode());
     }
@@ -313,6 +323,11 @@ final class CacheLeases implements AutoCloseable {
   /** The node says that it is gone, and its cache with it. */
   void left(int node) {
     ledger.left(node, now());
+  }
+
+  /** Leases that nodes hold, some of whose nodes may have dropped them. */
+  int leases() {
+    return grants.size();
   }
 
   /** Ends what only time ends. To be called a few times per cooling. */

@@ -27,12 +27,19 @@ final class Leading implements AutoCloseable {
       Replica replica,
       ReplicatedLog log,
       @Nullable NodeCalls nodes,
-      Clocks clocks) {
+      Clocks clocks,
+      ServiceMetrics metrics) {
     this.term = term;
-    this.proposals = new Proposals(log, term, replica, clocks.wall());
+    this.proposals = new Proposals(log, term, replica, clocks.wall(), metrics);
     this.caches =
         new CacheLeases(
-            term, options.cacheLease(), replica, nodes, clocks.lease(), CacheLeases.MOST_GRANTS);
+            term,
+            options.cacheLease(),
+            replica,
+            nodes,
+            clocks.lease(),
+            CacheLeases.MOST_GRANTS,
+            metrics);
     Leases leases = new Leases(options.lease(), clocks.lease());
     this.members = new Members(options, term, replica, proposals, leases, caches);
     this.clients = new ClientLeases(options.sessionLease(), replica, proposals, clocks.lease());

@@ -51,6 +51,7 @@ public final class MetadataService implements RpcHandler, AutoCloseable {
   private final ReplicatedLog log;
   private final Clocks clocks;
   private final @Nullable NodeCalls nodes;
+  private final ServiceMetrics metrics;
   private final Instant started;
   private final LongAdder commands = new LongAdder();
   private final LongAdder queries = new LongAdder();
@@ -113,6 +114,7 @@ public final class MetadataService implements RpcHandler, AutoCloseable {
     this.log = log;
     this.clocks = clocks;
     this.nodes = transport == null ? null : new NodeCalls(transport, replica);
+    this.metrics = new ServiceMetrics(registry);
     this.started = clocks.lease().instant();
     this.sweeper =
         Executors.newSingleThreadScheduledExecutor(
@@ -121,7 +123,26 @@ public final class MetadataService implements RpcHandler, AutoCloseable {
               thread.setDaemon(true);
               return thread;
             });
+    observe(group, registry);
     follow();
+  }
+
+  private void observe(@Nullable ReplicaGroup group, MeterRegistry registry) {
+    ServiceMetrics.observe(registry, replica);
+    if (group != null) {
+      ServiceMetrics.observe(registry, group);
+    }
+    ServiceMetrics.gauge(
+        registry, "leads", "1 on the replica that leads", this, s -> s.leading == null ? 0 : 1);
+    ServiceMetrics.gauge(
+        registry, "term", "Grows with every election", this, s -> s.log.leadership().term());
+    ServiceMetrics.gauge(
+        registry, "leases.held", "Leases on inodes", this, MetadataService::leases);
+  }
+
+  private double leases() {
+    Leading now = leading;
+    return now == null ? 0 : now.caches().leases();
   }
 
   /** Never set back or forward, unlike the time of day. */
@@ -144,6 +165,7 @@ public final class MetadataService implements RpcHandler, AutoCloseable {
   }
 
   private synchronized void changed(Leadership now) {
+    metrics.leaderChanged();
     Leading before = leading;
     if (before != null && now.leads() && before.term() == now.term()) {
       return;
@@ -155,7 +177,7 @@ public final class MetadataService implements RpcHandler, AutoCloseable {
       LOG.info("No longer leads in term {}", before.term());
     }
     if (now.leads() && !closed) {
-      leading = new Leading(options, now.term(), replica, log, nodes, clocks);
+      leading = new Leading(options, now.term(), replica, log, nodes, clocks, metrics);
       LOG.info("Leads in term {}", now.term());
     }
   }
@@ -163,6 +185,7 @@ public final class MetadataService implements RpcHandler, AutoCloseable {
   @Override
   @SuppressWarnings("FutureReturnValueIgnored") // a responder never throws
   public void handle(Request request, RpcResponder responder) {
+    long start = System.nanoTime();
     CompletableFuture<Reply> reply;
     try {
       reply = answer(request);
@@ -171,7 +194,10 @@ public final class MetadataService implements RpcHandler, AutoCloseable {
       return;
     }
     reply.whenComplete(
-        (done, failure) -> responder.reply(failure == null ? done : failed(request, failure)));
+        (done, failure) -> {
+          metrics.answered(request, start);
+          responder.reply(failure == null ? done : failed(request, failure));
+        });
   }
 
   /** A failure that is no answer of the namespace: a bug, or a log that lost its leadership. */
@@ -231,7 +257,8 @@ public final class MetadataService implements RpcHandler, AutoCloseable {
 
   private CompletableFuture<Reply> query(Leading now, Request request) {
     queries.increment();
-    CompletableFuture<Void> barrier = Proposals.barrier(log);
+    CompletableFuture<Void> barrier =
+        metrics.timeBarrier(Proposals.barrier(log), System.nanoTime());
     return switch (request.getQuery().getQueryCase()) {
       case SPACE -> barrier.thenApply(passed -> now.members().space());
       case NODES -> barrier.thenApply(passed -> now.members().list());

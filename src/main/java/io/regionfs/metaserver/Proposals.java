@@ -27,6 +27,7 @@ final class Proposals {
   private final long term;
   private final Replica replica;
   private final InstantSource clock;
+  private final ServiceMetrics metrics;
 
   @GuardedBy("this")
   private Instant lastStamp;
@@ -37,7 +38,9 @@ final class Proposals {
   /**
    * @param term in which this replica leads, having applied all of the terms before
    */
-  Proposals(ReplicatedLog log, long term, Replica replica, InstantSource clock) {
+  Proposals(
+      ReplicatedLog log, long term, Replica replica, InstantSource clock, ServiceMetrics metrics) {
+    this.metrics = metrics;
     this.log = log;
     this.term = term;
     this.replica = replica;
@@ -79,7 +82,8 @@ final class Proposals {
       lastInode++;
       command.setNewInode(lastInode);
     }
-    return log.propose(command.build(), term);
+    long start = System.nanoTime();
+    return metrics.timeCommit(log.propose(command.build(), term), start);
   }
 
   /** There is no room for the command, but it may be a repeated one. */

@@ -29,6 +29,7 @@ final class Recaller implements AutoCloseable {
   private final Ledger ledger;
   private final NodeCalls nodes;
   private final LongSupplier clock;
+  private final ServiceMetrics metrics;
   private final AtomicInteger threads = new AtomicInteger();
   private final ExecutorService executor =
       Executors.newCachedThreadPool(
@@ -38,7 +39,8 @@ final class Recaller implements AutoCloseable {
             return thread;
           });
 
-  Recaller(long term, Ledger ledger, NodeCalls nodes, LongSupplier clock) {
+  Recaller(long term, Ledger ledger, NodeCalls nodes, LongSupplier clock, ServiceMetrics metrics) {
+    this.metrics = metrics;
     this.term = term;
     this.ledger = ledger;
     this.nodes = nodes;
@@ -59,7 +61,9 @@ final class Recaller implements AutoCloseable {
       long pause = FIRST_PAUSE_MILLIS;
       List<Long> inodes = ledger.nextRecall(holder);
       while (inodes != null) {
+        long start = System.nanoTime();
         if (recall(holder.node(), inodes)) {
+          metrics.recalled(start);
           pause = FIRST_PAUSE_MILLIS;
           ledger.answered(holder, clock.getAsLong());
         } else {
