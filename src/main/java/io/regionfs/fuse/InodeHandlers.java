@@ -39,7 +39,7 @@ final class InodeHandlers {
   /** The kernel keeps them, unless they change at the file's home. */
   private void attributes(Request in, Reply out, Sender sender) {
     InodeId inode = in.node();
-    int mark = caches.mark(inode);
+    long mark = caches.mark(inode);
     Attributes attributes = fileSystem.attributes(inode);
     long now = caches.now();
     long nanos = attributes.atHome() ? 0 : caches.keepAttributes(inode, mark);

@@ -68,8 +68,8 @@ final class KernelCacheShard {
    *
    * @return false if it must not: something was forgotten since, or there is no room
    */
-  synchronized boolean giveAttributes(long inode, int mark, long now, long nanos) {
-    int at = mark == forgets ? claim(inode, now) : FULL;
+  synchronized boolean giveAttributes(long inode, long mark, long now, long nanos) {
+    int at = mark == Integer.toUnsignedLong(forgets) ? claim(inode, now) : FULL;
     if (at == FULL) {
       return false;
     }
@@ -78,8 +78,8 @@ final class KernelCacheShard {
   }
 
   /** Likewise what it is told of names in this directory, unless they change all the time. */
-  synchronized boolean giveNames(long directory, int mark, long now, long nanos) {
-    int at = mark == forgets ? claim(directory, now) : FULL;
+  synchronized boolean giveNames(long directory, long mark, long now, long nanos) {
+    int at = mark == Integer.toUnsignedLong(forgets) ? claim(directory, now) : FULL;
     if (at == FULL || fields[at + BUSY_UNTIL] - now > 0) {
       return false;
     }

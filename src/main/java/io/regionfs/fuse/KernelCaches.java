@@ -8,12 +8,13 @@ import java.util.function.LongSupplier;
 /**
  * Says how long the kernel may keep what it is told, and makes it forget in time.
  *
- * <p>An answer is kept only if nothing was forgotten of its inode between the moment before the
- * filesystem was asked ({@link #mark}) and the moment it is given out, which is noted under the
- * same lock under which forgetting takes place. If the inode is forgotten after that, while the
- * answer is on its way to the kernel, the kernel itself does not keep it: it began the request
- * before the notice, and compares versions (attributes) or epochs (names). The first holds only for
- * inodes that the kernel knows, so only GETATTR lets it keep attributes.
+ * <p>An answer is kept only if the node had the lease before the filesystem was asked ({@link
+ * #mark}) and nothing was forgotten of the inode until it is given out, which is noted under the
+ * same lock under which forgetting takes place. (A lease that was got meanwhile, by another
+ * request, covers that one's answer and not this one's.) If the inode is forgotten after that,
+ * while the answer is on its way to the kernel, the kernel itself does not keep it: it began the
+ * request before the notice, and compares versions (attributes) or epochs (names). The first holds
+ * only for inodes that the kernel knows, so only GETATTR lets it keep attributes.
  *
  * <p>An answer that is held up on its way, by a process that was stopped say, would be kept for too
  * long: each is given for {@link #MARGIN} less than the lease, and one that took longer than that
@@ -27,6 +28,9 @@ final class KernelCaches implements FileSystem.ForgetListener, AutoCloseable {
 
   /** No lease is that long. It bounds the number of inodes that are remembered. */
   private static final long LONGEST = Duration.ofSeconds(30).toNanos();
+
+  /** A mark that is never good. */
+  private static final long NOT_LEASED = -1;
 
   private static final int SHARD_BITS = 4;
   private static final long SPREAD = 0x9E3779B97F4A7C15L; // 2^64 / golden ratio
@@ -56,14 +60,15 @@ final class KernelCaches implements FileSystem.ForgetListener, AutoCloseable {
   }
 
   /** Before the filesystem is asked: says later whether its answer is still good. */
-  int mark(InodeId inode) {
-    return shard(inode).forgets();
+  long mark(InodeId inode) {
+    int forgets = shard(inode).forgets();
+    return fileSystem.leasedNanos(inode) > 0 ? Integer.toUnsignedLong(forgets) : NOT_LEASED;
   }
 
   /**
    * How long the kernel may keep these attributes, in nanoseconds; to be followed by {@link #sent}.
    */
-  long keepAttributes(InodeId inode, int mark) {
+  long keepAttributes(InodeId inode, long mark) {
     long leased = leased(inode);
     return leased > 0 && shard(inode).giveAttributes(inode.value(), mark, clock.getAsLong(), leased)
         ? leased
@@ -74,7 +79,7 @@ final class KernelCaches implements FileSystem.ForgetListener, AutoCloseable {
    * How long the kernel may keep what it is told of a name in the directory, in nanoseconds; to be
    * followed by {@link #sent}.
    */
-  long keepName(InodeId directory, int mark) {
+  long keepName(InodeId directory, long mark) {
     if (!notices.canDropNames()) {
       return 0;
     }

@@ -30,7 +30,7 @@ final class NameHandlers {
   /** What is found is kept, and so is that there is nothing. */
   void lookup(Request in, Reply out) {
     InodeId directory = in.node();
-    int mark = caches.mark(directory);
+    long mark = caches.mark(directory);
     Attributes found;
     try {
       found = fileSystem.lookup(directory, in.name(Header.BYTES));
@@ -45,7 +45,7 @@ final class NameHandlers {
     caches.sent(directory, now);
   }
 
-  private boolean absent(Reply out, InodeId directory, int mark) {
+  private boolean absent(Reply out, InodeId directory, long mark) {
     long now = caches.now();
     long nanos = caches.keepName(directory, mark);
     if (nanos == 0) {

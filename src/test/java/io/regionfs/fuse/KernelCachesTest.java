@@ -105,7 +105,7 @@ class KernelCachesTest {
   @Test
   void anAnswerFromBeforeIsNotKept() {
     begin();
-    int mark = caches.mark(INODE);
+    long mark = caches.mark(INODE);
     host.listener().forget(INODE);
     assertThat(caches.keepAttributes(INODE, mark)).isZero();
     assertThat(caches.keepName(INODE, mark)).isZero();
@@ -113,6 +113,16 @@ class KernelCachesTest {
     host.listener().forgetAll();
     assertThat(caches.keepAttributes(INODE, mark)).isZero();
     assertThat(attributes()).isPositive();
+  }
+
+  @Test
+  void aLeaseGotMeanwhileIsNotThisAnswers() {
+    begin();
+    host.leaseNanos = 0;
+    long mark = caches.mark(INODE);
+    host.leaseNanos = LEASE;
+    assertThat(caches.keepAttributes(INODE, mark)).isZero();
+    assertThat(caches.keepName(INODE, mark)).isZero();
   }
 
   @Test
