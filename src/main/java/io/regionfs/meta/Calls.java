@@ -237,7 +237,11 @@ final class Calls implements AutoCloseable {
     try {
       Reply reply =
           asked.replica().client().call(request, within, () -> search.isDeposed(asked, start));
-      fate.maybeDone |= !isAnswer(reply); // it may have led when it took the command
+      if (isAnswer(reply)) {
+        search.answered(asked);
+      } else {
+        fate.maybeDone = true; // it may have led when it took the command
+      }
       return reply;
     } catch (RpcException e) {
       fate.maybeDone |= e.outcome() == Outcome.UNKNOWN;
@@ -255,7 +259,7 @@ final class Calls implements AutoCloseable {
    */
   private void findAnother(Target asked, @Nullable Reply reply) {
     if (reply == null || !search.heard(reply.getLeadership())) {
-      search.pass(asked);
+      search.pass(asked, reply != null);
     }
   }
 

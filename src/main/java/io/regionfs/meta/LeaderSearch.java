@@ -15,6 +15,7 @@ import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -58,6 +59,12 @@ final class LeaderSearch implements AutoCloseable {
   private volatile Target target;
 
   /**
+   * The replica that did not answer last. Others that did not hear of a later term still name it as
+   * the leader; it is called again in its turn. Changes as the target does.
+   */
+  private volatile @Nullable Replica silent;
+
+  /**
    * Whom to call.
    *
    * @param term the latest whose leader was heard of; 0: none
@@ -81,9 +88,12 @@ final class LeaderSearch implements AutoCloseable {
 
   private synchronized boolean heard(long term, Replica leader) {
     Target known = target;
-    if (term < known.term || (term == known.term && leader == known.replica)) {
+    boolean earlier = term < known.term;
+    boolean same = term == known.term && (leader == known.replica || leader == silent);
+    if (earlier || same) {
       return false;
     }
+    silent = null;
     target = new Target(term, leader);
     if (leader != known.replica) {
       LOG.info("The metadata service is led by {} in term {}", leader, term);
@@ -92,10 +102,20 @@ final class LeaderSearch implements AutoCloseable {
   }
 
   /** This one did not answer, or does not lead: on to the next, unless that has happened. */
-  synchronized void pass(Target asked) {
+  synchronized void pass(Target asked, boolean answered) {
     Target known = target;
     if (known.term == asked.term && known.replica == asked.replica) {
+      silent = answered ? silent : asked.replica;
       target = new Target(asked.term, replicas.after(asked.replica));
+    }
+  }
+
+  /** This one leads. */
+  void answered(Target asked) {
+    if (silent == asked.replica) {
+      synchronized (this) {
+        silent = null;
+      }
     }
   }
 
