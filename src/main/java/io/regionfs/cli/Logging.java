@@ -59,8 +59,10 @@ public final class Logging extends ContextAwareBase implements Configurator {
     root.setLevel(Level.WARN);
     root.addAppender(appender);
     context.getLogger("io.regionfs").setLevel(level());
-    // It warns of every connection that is refused, and of what is so by intent.
-    context.getLogger("com.alipay.sofa.jraft").setLevel(Level.ERROR);
+    // The Raft engine tells several times a second of a replica that does not answer.
+    context.getLogger("com.alipay").setLevel(Level.ERROR);
+    context.getLogger("com.alipay.sofa.common").setLevel(Level.OFF);
+    context.getLogger("com.alipay.sofa.jraft.rpc").setLevel(Level.OFF);
     return ExecutionStatus.DO_NOT_INVOKE_NEXT_IF_ANY;
   }
 

@@ -13,6 +13,7 @@ import java.net.InetSocketAddress;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -34,6 +35,7 @@ final class Engine implements AutoCloseable {
   private final Storage storage;
   private final NodeImpl node;
   private final @Nullable EngineServer server;
+  private final AtomicBoolean closing = new AtomicBoolean();
 
   private Engine(
       io.regionfs.metaserver.raft.RaftOptions options,
@@ -73,17 +75,20 @@ final class Engine implements AutoCloseable {
       throw e;
     }
     NodeManager.getInstance().addAddress(self.getEndpoint());
-    NodeImpl node = new NodeImpl("regionfs-" + options.clusterId(), self);
+    NodeImpl node = new NodeImpl(options.group(), self);
     Engine engine = new Engine(options, self, storage, node, server);
     opening.accept(engine);
-    boolean started = node.init(nodeOptions(options, engineOptions, storage, machine));
     try {
+      boolean started = node.init(nodeOptions(options, engineOptions, storage, machine));
       engine.checkStarted(started, snapshots);
       engine.moveIfAlone();
       return engine;
     } catch (IOException e) {
       engine.close();
       throw e;
+    } catch (RuntimeException e) {
+      engine.close();
+      throw new IOException("cannot open the log in " + options.directory() + ": " + e, e);
     }
   }
 
@@ -190,6 +195,9 @@ final class Engine implements AutoCloseable {
 
   @Override
   public void close() {
+    if (closing.getAndSet(true)) {
+      return;
+    }
     if (server != null) {
       server.close();
     }

@@ -12,9 +12,13 @@ import com.alipay.sofa.jraft.rpc.impl.core.TimeoutNowRequestProcessor;
 import com.alipay.sofa.jraft.util.Endpoint;
 import com.alipay.sofa.jraft.util.RpcFactoryHelper;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * Where a replica hears of the others. It serves what replicas need of each other and nothing else:
@@ -22,6 +26,8 @@ import java.util.concurrent.atomic.AtomicInteger;
  */
 final class EngineServer implements AutoCloseable {
   private static final int THREADS = 4;
+  private static final int BIND_TRIES = 20;
+  private static final long BIND_PAUSE_NANOS = 50_000_000;
 
   private final RpcServer server;
   private final ExecutorService threads;
@@ -35,6 +41,7 @@ final class EngineServer implements AutoCloseable {
    * @throws IOException if the address cannot be used
    */
   static EngineServer start(Endpoint endpoint) throws IOException {
+    awaitFree(endpoint);
     ProtobufMsgFactory.load();
     RpcServer server = RpcFactoryHelper.rpcFactory().createRpcServer(endpoint);
     AtomicInteger number = new AtomicInteger();
@@ -63,6 +70,24 @@ final class EngineServer implements AutoCloseable {
     } catch (RuntimeException | IOException e) {
       threads.shutdown();
       throw new IOException("cannot listen at " + endpoint + " for the other replicas", e);
+    }
+  }
+
+  /** A server of an earlier life gives its port back a moment after it was closed. */
+  private static void awaitFree(Endpoint endpoint) throws IOException {
+    InetAddress address = InetAddress.getByName(endpoint.getIp());
+    for (int tries = 1; ; tries++) {
+      try (ServerSocket socket = new ServerSocket()) {
+        socket.setReuseAddress(true);
+        socket.bind(new InetSocketAddress(address, endpoint.getPort()));
+        return;
+      } catch (IOException e) {
+        if (tries == BIND_TRIES) {
+          throw new IOException(
+              "cannot listen at " + endpoint + " for the other replicas: " + e.getMessage(), e);
+        }
+        LockSupport.parkNanos(BIND_PAUSE_NANOS);
+      }
     }
   }
 

@@ -36,13 +36,16 @@ final class LogFiles extends RocksDBLogStorage {
   /**
    * A log that is open already when the engine asks for it.
    *
+   * @param group names the threads that work for it
    * @param end closed with the log
    * @throws CorruptLog if the log is damaged
    */
-  static LogFiles open(Path directory, RaftOptions options, LogEnd end) throws IOException {
+  static LogFiles open(Path directory, RaftOptions options, String group, LogEnd end)
+      throws IOException {
     RocksSettings.install();
     LogFiles log = new LogFiles(directory, options, end);
     LogStorageOptions needed = new LogStorageOptions();
+    needed.setGroupId(group);
     needed.setConfigurationManager(new ConfigurationManager());
     needed.setLogEntryCodecFactory(LogEntryV2CodecFactory.getInstance());
     if (!log.open(needed)) {
@@ -51,7 +54,7 @@ final class LogFiles extends RocksDBLogStorage {
     try {
       log.check(needed.getConfigurationManager());
       return log;
-    } catch (IOException e) {
+    } catch (IOException | RuntimeException e) {
       log.shutdown();
       throw e;
     }

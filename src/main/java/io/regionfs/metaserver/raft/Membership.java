@@ -7,6 +7,7 @@ import com.alipay.sofa.jraft.entity.PeerId;
 import io.regionfs.metaserver.ReplicatedLog.NotLeading;
 import io.regionfs.metaserver.raft.RaftOptions.Role;
 import io.regionfs.proto.AdministrationReply;
+import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
@@ -116,21 +117,40 @@ final class Membership {
     return parsed;
   }
 
+  /** After an election time-out, in which the leader notices who does not work. */
+  @SuppressWarnings("FutureReturnValueIgnored") // the task ends in the outcome
   CompletableFuture<Void> remove(int id) {
-    return change(
-        (engine, done) -> {
-          PeerId removed = find(engine, id);
-          List<PeerId> voters = voters(engine);
-          long working =
-              engine.node().listAlivePeers().stream().filter(p -> !p.equals(removed)).count();
-          int left = voters.size() - 1;
-          if (working * 2 <= left || left == 0) {
-            throw new IllegalArgumentException(
-                String.format(
-                    "without replica %d only %d of %d would work: no majority", id, working, left));
-          }
-          engine.node().removePeer(removed, done);
-        });
+    CompletableFuture<Void> outcome = new CompletableFuture<>();
+    Runnable removal =
+        () ->
+            change((engine, done) -> remove(engine, id, done))
+                .whenComplete(
+                    (removed, failure) -> {
+                      if (failure == null) {
+                        outcome.complete(null);
+                      } else {
+                        outcome.completeExceptionally(failure);
+                      }
+                    });
+    try {
+      long noticed = options.electionTimeout().toMillis();
+      lives.watch().schedule(removal, noticed, TimeUnit.MILLISECONDS);
+    } catch (RejectedExecutionException e) {
+      outcome.completeExceptionally(new IOException("the log was closed", e));
+    }
+    return outcome;
+  }
+
+  private static void remove(Engine engine, int id, Closure done) {
+    PeerId removed = find(engine, id);
+    List<PeerId> working = engine.node().listAlivePeers();
+    long left = working.stream().filter(peer -> !peer.equals(removed)).count();
+    int voters = voters(engine).size() - 1;
+    if (left * 2 <= voters) {
+      throw new IllegalArgumentException(
+          String.format("without replica %d only %d of %d would work", id, left, voters));
+    }
+    engine.node().removePeer(removed, done);
   }
 
   private interface Change {

@@ -147,6 +147,10 @@ public final class RaftLog implements ReplicatedLog, ReplicaGroup {
     return lives.verify();
   }
 
+  Lives lives() {
+    return lives;
+  }
+
   @Override
   public void close() {
     lives.close();

@@ -80,6 +80,11 @@ public record RaftOptions(
     }
   }
 
+  /** What the engine calls the replicas of this cluster together. */
+  String group() {
+    return "regionfs-" + clusterId;
+  }
+
   /** With what suits most. */
   public static RaftOptions of(
       int id,

@@ -61,8 +61,14 @@ final class SealedSnapshots extends LocalSnapshotStorage {
 
   /** The engine would go on as if there was none. */
   @Override
+  @SuppressWarnings("NullAway") // null is what the engine expects if there is none
   public SnapshotReader open() {
-    SnapshotReader reader = super.open();
+    SnapshotReader reader = null;
+    try {
+      reader = super.open();
+    } catch (RuntimeException e) {
+      LOG.error("Could not open the snapshot beside {}", temporary, e);
+    }
     if (reader == null && getLastSnapshotIndex() > 0) {
       unreadable =
           new CorruptLog(

@@ -52,7 +52,7 @@ final class Storage implements JRaftServiceFactory {
     LogEnd end = LogEnd.open(directory.resolve("log.end"));
     LogFiles log;
     try {
-      log = LogFiles.open(directory.resolve("log"), engine, end);
+      log = LogFiles.open(directory.resolve("log"), engine, options.group(), end);
     } catch (IOException e) {
       end.close();
       throw e;
@@ -71,7 +71,10 @@ final class Storage implements JRaftServiceFactory {
       DurableFiles.replace(file, owner.getBytes(StandardCharsets.UTF_8), true);
       return;
     }
-    String found = Files.readString(file);
+    String found = new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
+    if (!found.startsWith("cluster ")) {
+      throw new CorruptLog(file, "it does not say whose it is");
+    }
     if (!found.equals(owner)) {
       throw new IOException(
           directory

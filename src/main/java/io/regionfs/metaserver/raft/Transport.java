@@ -1,6 +1,5 @@
 package io.regionfs.metaserver.raft;
 
-import com.alipay.remoting.config.BoltServerOption;
 import com.alipay.sofa.jraft.rpc.RpcServer;
 import com.alipay.sofa.jraft.rpc.impl.BoltRaftRpcFactory;
 import com.alipay.sofa.jraft.rpc.impl.BoltRpcServer;
@@ -18,7 +17,6 @@ public final class Transport extends BoltRaftRpcFactory {
   public RpcServer createRpcServer(Endpoint endpoint, ConfigHelper<RpcServer> helper) {
     com.alipay.remoting.rpc.RpcServer bolt =
         new com.alipay.remoting.rpc.RpcServer(endpoint.getIp(), endpoint.getPort(), true);
-    bolt.option(BoltServerOption.SERVER_SYNC_STOP, true);
     RpcServer server = new BoltRpcServer(bolt);
     if (helper != null) {
       helper.config(server);

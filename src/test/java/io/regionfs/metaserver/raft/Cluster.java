@@ -1,6 +1,7 @@
 package io.regionfs.metaserver.raft;
 
 import static io.regionfs.metaserver.ReplicatedLogContract.await;
+import static org.assertj.core.api.Assertions.assertThat;
 
 import io.regionfs.metaserver.ReplicatedLog.NotLeading;
 import io.regionfs.metaserver.raft.RaftOptions.Role;
@@ -18,8 +19,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
 import java.util.function.UnaryOperator;
 
@@ -33,6 +36,7 @@ final class Cluster implements AutoCloseable {
   private final UnaryOperator<RaftOptions> settings;
   private final Map<Integer, InetSocketAddress> founders = new TreeMap<>();
   private final Map<Integer, Member> members = new TreeMap<>();
+  private final Map<Integer, AtomicLong> freeBytes = new ConcurrentHashMap<>();
 
   /** A replica that runs. */
   record Member(int id, Replica replica, RaftLog log) {}
@@ -82,6 +86,11 @@ final class Cluster implements AutoCloseable {
             .withElectionTimeout(ELECTION));
   }
 
+  /** What a replica finds free on its disk. */
+  AtomicLong freeBytes(int id) {
+    return freeBytes.computeIfAbsent(id, unused -> new AtomicLong(Long.MAX_VALUE));
+  }
+
   Path directory(int id) {
     return directory.resolve("replica-" + id);
   }
@@ -107,9 +116,10 @@ final class Cluster implements AutoCloseable {
   }
 
   @SuppressWarnings("MustBeClosedChecker") // with the member
-  private Member open(RaftOptions options) throws IOException {
+  Member open(RaftOptions options) throws IOException {
     Replica replica = new Replica();
-    Member member = new Member(options.id(), replica, RaftLog.open(options, replica));
+    RaftLog log = RaftLog.open(options, replica, leadership -> {}, freeBytes(options.id())::get);
+    Member member = new Member(options.id(), replica, log);
     members.put(options.id(), member);
     return member;
   }
@@ -166,6 +176,19 @@ final class Cluster implements AutoCloseable {
         }
       }
     }
+  }
+
+  /** Waits until all have applied the same, and checks that it gave the same state. */
+  void agree() throws Exception {
+    long index = leader().log.status().getLastLogIndex();
+    List<Long> fingerprints = new ArrayList<>();
+    for (Member member : members()) {
+      until(
+          "replica " + member.id + " has applied entry " + index,
+          () -> member.log.status().getAppliedIndex() >= index);
+      fingerprints.add(await(member.log.verify()).fingerprint());
+    }
+    assertThat(fingerprints.stream().distinct()).hasSize(1);
   }
 
   static void until(String what, BooleanSupplier condition) {
