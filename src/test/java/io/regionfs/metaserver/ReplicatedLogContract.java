@@ -32,7 +32,7 @@ public abstract class ReplicatedLogContract {
   protected abstract Replica replica();
 
   /** Creates a file in the root; its inode number is a function of {@code number}, as its name. */
-  public static Command create(int number) {
+  public static Command createFile(int number) {
     return Command.newBuilder()
         .setStamp(Messages.time(1_000_000_000L + number))
         .setNewInode(1_000 + number)
@@ -69,7 +69,7 @@ public abstract class ReplicatedLogContract {
   void eachGetsItsOwnReply() throws Exception {
     List<CompletableFuture<Reply>> outcomes = new ArrayList<>();
     for (int i = 0; i < 500; i++) {
-      outcomes.add(propose(create(i / 2))); // each name twice
+      outcomes.add(propose(createFile(i / 2))); // each name twice
     }
     for (int i = 0; i < 500; i++) {
       Reply reply = await(outcomes.get(i));
@@ -84,7 +84,7 @@ public abstract class ReplicatedLogContract {
   @Test
   void whatWasAnsweredIsThere() throws Exception {
     for (int i = 0; i < 20; i++) {
-      await(propose(create(i)));
+      await(propose(createFile(i)));
       await(log().barrier());
       assertThat(has(replica(), i)).isTrue();
     }
@@ -97,8 +97,8 @@ public abstract class ReplicatedLogContract {
     assertThat(inOrder.read(Namespace::fingerprint)).isEqualTo(before);
     List<CompletableFuture<Reply>> outcomes = new ArrayList<>();
     for (int i = 0; i < 300; i++) {
-      inOrder.apply(create(i));
-      outcomes.add(propose(create(i)));
+      inOrder.apply(createFile(i));
+      outcomes.add(propose(createFile(i)));
     }
     for (CompletableFuture<Reply> outcome : outcomes) {
       await(outcome);
@@ -118,7 +118,7 @@ public abstract class ReplicatedLogContract {
           new Thread(
               () -> {
                 for (int i = first; i < first + 100; i++) {
-                  CompletableFuture<Reply> outcome = propose(create(i));
+                  CompletableFuture<Reply> outcome = propose(createFile(i));
                   synchronized (outcomes) {
                     outcomes.add(outcome);
                   }

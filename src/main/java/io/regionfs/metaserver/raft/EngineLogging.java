@@ -4,8 +4,8 @@ import java.util.logging.Level;
 import java.util.logging.Logger;
 
 /**
- * Keeps the engine's libraries from writing where nobody asked them to. The engine itself
- * and its transport log through SLF4J, under com.alipay.
+ * Keeps the engine's libraries from writing where nobody asked them to. The engine itself and its
+ * transport log through SLF4J, under com.alipay.
  */
 final class EngineLogging {
   // Held, as levels of loggers nobody holds are forgotten. It warns of the engine's messages, which

@@ -7,7 +7,6 @@ import com.alipay.sofa.jraft.entity.PeerId;
 import io.regionfs.metaserver.ReplicatedLog.NotLeading;
 import io.regionfs.metaserver.raft.RaftOptions.Role;
 import io.regionfs.proto.AdministrationReply;
-import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;

@@ -1,7 +1,7 @@
 package io.regionfs.metaserver.raft;
 
 import static io.regionfs.metaserver.ReplicatedLogContract.await;
-import static io.regionfs.metaserver.ReplicatedLogContract.create;
+import static io.regionfs.metaserver.ReplicatedLogContract.createFile;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -32,13 +32,14 @@ class DamagedLogTest {
   private static final int TRIALS = 40;
   private static final int COMMANDS = 60;
 
-  @TempDir Path directory;
   private final Set<Long> prefixes = new HashSet<>();
+  private Path directory;
   private Path original;
   private int opened;
 
   @BeforeEach
-  void write() throws Exception {
+  void write(@TempDir Path temporary) throws Exception {
+    directory = temporary;
     original = directory.resolve("original");
     Replica expected = new Replica();
     prefixes.add(expected.read(Namespace::fingerprint));
@@ -49,9 +50,9 @@ class DamagedLogTest {
         List<CompletableFuture<Reply>> replies = new ArrayList<>();
         for (int i = 0; i < COMMANDS / 3; i++) {
           int number = life * COMMANDS / 3 + i;
-          expected.apply(create(number));
+          expected.apply(createFile(number));
           prefixes.add(expected.read(Namespace::fingerprint));
-          replies.add(log.propose(create(number), log.leadership().term()));
+          replies.add(log.propose(createFile(number), log.leadership().term()));
         }
         for (CompletableFuture<Reply> reply : replies) {
           await(reply);
@@ -93,6 +94,12 @@ class DamagedLogTest {
     } catch (IOException e) {
       assertThat(e.getMessage()).contains(state.toString());
       return false;
+    }
+  }
+
+  private static void open(Path state) throws IOException {
+    try (RaftLog log = RaftLog.open(options(state, true), new Replica())) {
+      assertThat(log.leadership()).isNotNull();
     }
   }
 
@@ -160,7 +167,7 @@ class DamagedLogTest {
       byte[] content = Files.readAllBytes(last);
       Files.write(last, Arrays.copyOf(content, content.length / 2));
     }
-    assertThatThrownBy(() -> RaftLog.open(options(state, true), new Replica()).close())
+    assertThatThrownBy(() -> open(state))
         .isInstanceOf(CorruptLog.class)
         .hasMessageContaining("had reached")
         .hasMessageContaining("meta remove");
@@ -173,12 +180,11 @@ class DamagedLogTest {
     byte[] content = Files.readAllBytes(vote);
     content[12] ^= 1;
     Files.write(vote, content);
-    assertThatThrownBy(() -> RaftLog.open(options(state, true), new Replica()).close())
+    assertThatThrownBy(() -> open(state))
         .isInstanceOf(CorruptLog.class)
         .hasMessageContaining(vote.toString());
     Files.delete(vote);
-    assertThatThrownBy(() -> RaftLog.open(options(state, true), new Replica()).close())
-        .isInstanceOf(CorruptLog.class);
+    assertThatThrownBy(() -> open(state)).isInstanceOf(CorruptLog.class);
   }
 
   @Test
@@ -191,7 +197,7 @@ class DamagedLogTest {
         content[content.length / 2] ^= 1;
         Files.write(file, content);
       }
-      assertThatThrownBy(() -> RaftLog.open(options(state, true), new Replica()).close())
+      assertThatThrownBy(() -> open(state))
           .isInstanceOf(CorruptLog.class)
           .hasMessageContaining("snapshot");
     }

@@ -1,7 +1,7 @@
 package io.regionfs.metaserver.raft;
 
 import static io.regionfs.metaserver.ReplicatedLogContract.await;
-import static io.regionfs.metaserver.ReplicatedLogContract.create;
+import static io.regionfs.metaserver.ReplicatedLogContract.createFile;
 import static io.regionfs.metaserver.ReplicatedLogContract.has;
 import static io.regionfs.metaserver.raft.Cluster.until;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -24,13 +24,20 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Replicas that come and go, and the room they need. */
 class RaftGroupTest {
-  @TempDir Path directory;
+  private Path directory;
   private Cluster cluster;
+
+  @BeforeEach
+  void start(@TempDir Path temporary) throws IOException {
+    directory = temporary;
+    cluster = Cluster.start(0, directory);
+  }
 
   @AfterEach
   void stop() {
@@ -52,28 +59,29 @@ class RaftGroupTest {
   @Test
   void followersRefuseAndKnowTheLeader() throws Exception {
     cluster = Cluster.start(3, directory);
-    cluster.run(create(1));
+    cluster.run(createFile(1));
     Member follower = cluster.follower();
     until("it knows the leader", () -> !follower.log().leadership().leader().isEmpty());
-    String leader = address(Objects.requireNonNull(cluster.options(1).replicas().get(cluster.leader().id())));
+    String leader =
+        address(Objects.requireNonNull(cluster.options(1).replicas().get(cluster.leader().id())));
     assertThat(follower.log().leadership().leader()).isEqualTo(leader);
     assertThat(follower.log().status().getLeader()).isEqualTo(cluster.leader().id());
     long term = follower.log().leadership().term();
-    refused(follower.log().propose(create(2), term), NotLeading.class);
+    refused(follower.log().propose(createFile(2), term), NotLeading.class);
     refused(follower.log().barrier(), NotLeading.class);
     refused(follower.log().add(9, "127.0.0.1:9"), NotLeading.class);
-    refused(cluster.leader().log().propose(create(2), term + 1), NotLeading.class);
+    refused(cluster.leader().log().propose(createFile(2), term + 1), NotLeading.class);
   }
 
   @Test
   void aRestartOfAllKeepsEverything() throws Exception {
     cluster = Cluster.start(3, directory);
     for (int i = 0; i < 30; i++) {
-      cluster.run(create(i));
+      cluster.run(createFile(i));
     }
     cluster.closeAll();
     cluster.openAll();
-    cluster.run(create(30));
+    cluster.run(createFile(30));
     Member leader = cluster.leader();
     for (int i = 0; i <= 30; i++) {
       assertThat(has(leader.replica(), i)).isTrue();
@@ -84,10 +92,10 @@ class RaftGroupTest {
   @Test
   void theOthersGoOnWithoutTheLeader() throws Exception {
     cluster = Cluster.start(3, directory);
-    cluster.run(create(1));
+    cluster.run(createFile(1));
     int first = cluster.leader().id();
     cluster.close(first);
-    cluster.run(create(2));
+    cluster.run(createFile(2));
     assertThat(has(cluster.leader().replica(), 1)).isTrue();
     cluster.open(first);
     cluster.agree();
@@ -97,12 +105,12 @@ class RaftGroupTest {
   @Test
   void aReplicaThatFellBehindGetsASnapshot() throws Exception {
     cluster = Cluster.start(3, directory);
-    cluster.run(create(0));
+    cluster.run(createFile(0));
     int late = cluster.follower().id();
     cluster.close(late);
     for (int round = 0; round < 2; round++) {
       for (int i = 1; i <= 20; i++) {
-        cluster.run(create(100 * round + i));
+        cluster.run(createFile(100 * round + i));
       }
       for (Member member : cluster.members()) {
         await(member.log().snapshot());
@@ -120,14 +128,13 @@ class RaftGroupTest {
 
   @Test
   void snapshotsAreTakenByThemselvesAndOpenedAgain() throws Exception {
-    cluster =
-        Cluster.start(1, directory, "test", o -> o.withSnapshots(Duration.ofMinutes(30), 20));
+    cluster = Cluster.start(1, directory, "test", o -> o.withSnapshots(Duration.ofMinutes(30), 20));
     for (int i = 0; i < 50; i++) {
-      cluster.run(create(i));
+      cluster.run(createFile(i));
     }
     RaftLog log = cluster.leader().log();
     until("a snapshot was taken", () -> log.status().getSnapshotIndex() > 0);
-    cluster.run(create(50));
+    cluster.run(createFile(50));
     long before = await(cluster.leader().log().verify()).fingerprint();
     cluster.closeAll();
     cluster.openAll();
@@ -137,14 +144,14 @@ class RaftGroupTest {
   @Test
   void replicasAreAddedAndRemoved() throws Exception {
     cluster = Cluster.start(1, directory);
-    cluster.run(create(1));
+    cluster.run(createFile(1));
     await(cluster.leader().log().barrier());
     for (int id = 2; id <= 3; id++) {
       InetSocketAddress address = Cluster.freeAddress();
       cluster.openNew(id, address);
       await(cluster.leader().log().add(id, address(address)));
     }
-    cluster.run(create(2));
+    cluster.run(createFile(2));
     await(cluster.leader().log().barrier());
     cluster.agree();
     assertThat(voters(cluster.leader())).containsExactly(1, 2, 3);
@@ -159,48 +166,47 @@ class RaftGroupTest {
     int founder = cluster.leader().id();
     await(cluster.leader().log().remove(founder));
     cluster.close(founder);
-    cluster.run(create(3));
+    cluster.run(createFile(3));
     assertThat(voters(cluster.leader())).doesNotContain(founder).hasSize(1);
-    refused(
-        cluster.leader().log().remove(cluster.leader().id()), IllegalArgumentException.class);
+    refused(cluster.leader().log().remove(cluster.leader().id()), IllegalArgumentException.class);
   }
 
   @Test
   void noMajorityIsGivenAway() throws Exception {
     cluster = Cluster.start(3, directory);
-    cluster.run(create(1));
+    cluster.run(createFile(1));
     Member dead = cluster.follower();
     cluster.close(dead.id());
     Member alive = cluster.follower();
     refused(cluster.leader().log().remove(alive.id()), IllegalArgumentException.class);
     assertThat(voters(cluster.leader())).hasSize(3);
     await(cluster.leader().log().remove(dead.id()));
-    cluster.run(create(2));
+    cluster.run(createFile(2));
   }
 
   @Test
   void leadershipIsHandedOver() throws Exception {
     cluster = Cluster.start(3, directory);
-    cluster.run(create(1));
+    cluster.run(createFile(1));
     int target = cluster.follower().id();
     await(cluster.leader().log().transfer(target));
     until("it leads", () -> cluster.member(target).log().leadership().leads());
     await(cluster.leader().log().transfer(0));
     until("another leads", () -> cluster.leader().id() != target);
     refused(cluster.leader().log().transfer(9), IllegalArgumentException.class);
-    cluster.run(create(2));
+    cluster.run(createFile(2));
   }
 
   @Test
   void anotherClusterIsRefused() throws Exception {
     cluster = Cluster.start(1, directory);
-    cluster.run(create(1));
+    cluster.run(createFile(1));
     try (Cluster other = Cluster.start(1, directory.resolve("other"), "other", o -> o)) {
-      other.run(create(2));
+      other.run(createFile(2));
       String address = other.leader().log().status().getVoters(0).getAddress();
       refused(cluster.leader().log().add(2, address), IOException.class);
-      cluster.run(create(3));
-      other.run(create(4));
+      cluster.run(createFile(3));
+      other.run(createFile(4));
       assertThat(has(cluster.leader().replica(), 2)).isFalse();
     }
     RaftOptions own = cluster.options(1);
@@ -217,14 +223,14 @@ class RaftGroupTest {
   @Test
   void onlyALoneReplicaMoves() throws Exception {
     cluster = Cluster.start(1, directory);
-    cluster.run(create(1));
+    cluster.run(createFile(1));
     cluster.closeAll();
     Map<Integer, InetSocketAddress> moved = Map.of(1, Cluster.freeAddress());
     RaftOptions options =
         RaftOptions.of(1, moved, Role.FOUNDER, cluster.directory(1), "test")
             .withElectionTimeout(Cluster.ELECTION);
     cluster.open(options);
-    cluster.run(create(2));
+    cluster.run(createFile(2));
     assertThat(has(cluster.leader().replica(), 1)).isTrue();
     InetSocketAddress second = Cluster.freeAddress();
     cluster.openNew(2, second);
@@ -237,12 +243,11 @@ class RaftGroupTest {
 
   @Test
   void aHermitNeedsNoPort() throws Exception {
-    cluster = Cluster.start(0, directory);
     Map<Integer, InetSocketAddress> anywhere = Map.of(1, Cluster.freeAddress());
     RaftOptions options =
         RaftOptions.of(1, anywhere, Role.HERMIT, directory.resolve("hermit"), "test");
     Member hermit = cluster.open(options);
-    cluster.run(create(1));
+    cluster.run(createFile(1));
     await(hermit.log().barrier());
     assertThat(hermit.log().leadership().leader())
         .isEqualTo(address(Objects.requireNonNull(anywhere.get(1))));
@@ -250,50 +255,52 @@ class RaftGroupTest {
     cluster.closeAll();
     Map<Integer, InetSocketAddress> elsewhere = Map.of(1, Cluster.freeAddress());
     cluster.open(RaftOptions.of(1, elsewhere, Role.HERMIT, directory.resolve("hermit"), "test"));
-    cluster.run(create(2));
+    cluster.run(createFile(2));
     assertThat(has(cluster.leader().replica(), 1)).isTrue();
   }
 
   @Test
   void aFullDiskIsSaidAndWaitedFor() throws Exception {
     cluster = Cluster.start(1, directory);
-    cluster.run(create(1));
+    cluster.run(createFile(1));
     RaftLog log = cluster.leader().log();
     cluster.freeBytes(1).set(0);
     until("it says so", () -> !log.status().getTrouble().isEmpty());
-    refused(log.propose(create(2), log.leadership().term()), LogFull.class);
+    refused(log.propose(createFile(2), log.leadership().term()), LogFull.class);
     await(log.barrier());
     cluster.freeBytes(1).set(Long.MAX_VALUE);
     until("it has room again", () -> log.status().getTrouble().isEmpty());
-    cluster.run(create(2));
+    cluster.run(createFile(2));
   }
 
   @Test
   void aLeaderWithoutRoomHandsOver() throws Exception {
     cluster = Cluster.start(3, directory);
-    cluster.run(create(1));
+    cluster.run(createFile(1));
     int full = cluster.leader().id();
     cluster.freeBytes(full).set(0);
     until("another leads", () -> cluster.leader().id() != full);
-    cluster.run(create(2));
+    cluster.run(createFile(2));
   }
 
   @Test
   void aBrokenEngineIsOpenedAgain() throws Exception {
     cluster = Cluster.start(1, directory);
     for (int i = 0; i < 10; i++) {
-      cluster.run(create(i));
+      cluster.run(createFile(i));
     }
     Member only = cluster.leader();
     Engine engine = Objects.requireNonNull(only.log().lives().engine());
     engine
         .node()
         .onError(new RaftException(ErrorType.ERROR_TYPE_LOG, RaftError.EIO, "as a test wants it"));
-    until("it is another engine", () -> {
+    until(
+        "it is another engine",
+        () -> {
           Engine now = only.log().lives().engine();
           return now != null && now != engine;
         });
-    cluster.run(create(10));
+    cluster.run(createFile(10));
     for (int i = 0; i <= 10; i++) {
       assertThat(has(only.replica(), i)).isTrue();
     }
