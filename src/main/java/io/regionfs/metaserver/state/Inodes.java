@@ -10,7 +10,8 @@ import io.regionfs.proto.Removal;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
+import java.util.NavigableMap;
+import java.util.NavigableSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -27,7 +28,7 @@ public final class Inodes {
 
   private final Mutations mutations;
   private final InodeTable table = new InodeTable();
-  private final TreeMap<Integer, TreeSet<Long>> deadByHome = new TreeMap<>();
+  private final TreeMap<Integer, NavigableSet<Long>> deadByHome = new TreeMap<>();
 
   /** How many inodes have their home there. */
   private final Map<Integer, Integer> countByHome = new HashMap<>();
@@ -204,17 +205,17 @@ public final class Inodes {
 
   /** Dead inodes of a home, up to a number of them. */
   public List<Long> dead(int home, int limit) {
-    TreeSet<Long> dead = deadByHome.get(home);
+    NavigableSet<Long> dead = deadByHome.get(home);
     return dead == null ? List.of() : dead.stream().limit(limit).toList();
   }
 
   /** By home; homes and inodes in ascending order. */
-  Map<Integer, ? extends Set<Long>> dead() {
+  NavigableMap<Integer, NavigableSet<Long>> dead() {
     return deadByHome;
   }
 
   void dropped(int home, List<Long> ids) {
-    TreeSet<Long> dead = deadByHome.get(home);
+    NavigableSet<Long> dead = deadByHome.get(home);
     if (dead == null) {
       return;
     }

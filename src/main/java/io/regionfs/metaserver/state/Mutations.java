@@ -82,10 +82,16 @@ final class Mutations {
   /** The home shall drop the bytes of this inode. */
   void dead(int home, long inode) {
     sum += printOfDead(home, inode);
+    if (preImages != null) {
+      preImages.dead().added(inode);
+    }
   }
 
   void dropped(int home, long inode) {
     sum -= printOfDead(home, inode);
+    if (preImages != null) {
+      preImages.dead().dropped(home, inode);
+    }
   }
 
   private static long printOfDead(int home, long inode) {

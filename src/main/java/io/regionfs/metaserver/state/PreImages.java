@@ -2,6 +2,7 @@ package io.regionfs.metaserver.state;
 
 import io.regionfs.proto.DirectoryEntry;
 import io.regionfs.proto.FileType;
+import io.regionfs.proto.SnapshotDead;
 import io.regionfs.proto.SnapshotEntries;
 import io.regionfs.proto.SnapshotInode;
 import io.regionfs.proto.SnapshotRecord;
@@ -10,18 +11,21 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
+import java.util.NavigableSet;
 import java.util.TreeMap;
 import java.util.function.Predicate;
 
 /**
  * How far a snapshot has come, and what stood there when it began of the inodes and names that
  * changed before it got to them. It goes through the inodes by number, and through the names in
- * each directory by cookie. Both only grow, so what is new is known by it and left out.
+ * each directory by cookie. Both only grow, so what is new is known by it and left out. The dead
+ * inodes come last.
  */
 final class PreImages {
   private static final int ENTRIES_PER_RECORD = 256;
 
   private final InodeTable table;
+  private final DeadImages dead;
   private final int slice;
 
   /** The last one when the snapshot began. */
@@ -43,10 +47,13 @@ final class PreImages {
   private final Map<Long, NavigableMap<Long, DirectoryEntry>> savedEntries = new HashMap<>();
 
   /**
+   * @param dead inodes by home
    * @param slice inodes and names, about, that are taken without letting commands in between
    */
-  PreImages(InodeTable table, long lastInode, int slice) {
+  PreImages(
+      InodeTable table, NavigableMap<Integer, NavigableSet<Long>> dead, long lastInode, int slice) {
     this.table = table;
+    this.dead = new DeadImages(dead);
     this.slice = slice;
     this.lastInode = lastInode;
   }
@@ -67,6 +74,10 @@ final class PreImages {
           .computeIfAbsent(directory.id, id -> new TreeMap<>())
           .putIfAbsent(entry.cookie, record(entry));
     }
+  }
+
+  DeadImages dead() {
+    return dead;
   }
 
   private long limitOf(Directory directory) {
@@ -95,7 +106,12 @@ final class PreImages {
       } else if (takeInode(records)) {
         taken++;
       } else {
-        return records;
+        SnapshotDead batch = dead.next(slice);
+        if (batch == null) {
+          return records;
+        }
+        records.add(SnapshotRecord.newBuilder().setDead(batch).build());
+        taken += batch.getInodesCount();
       }
     }
     return records;

@@ -7,19 +7,16 @@ import io.regionfs.proto.SnapshotMember;
 import io.regionfs.proto.SnapshotRecord;
 import io.regionfs.proto.SnapshotSession;
 import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.List;
-import java.util.Set;
 
-/** The records of a snapshot but for those of inodes and names, as they stand between commands. */
+/** The records of a snapshot but for those of which there are millions. */
 final class SmallState {
   /** Of the snapshot's format and of how its fingerprint is computed. */
   static final int VERSION = 1;
 
-  private static final int DEAD_PER_RECORD = 10_000;
-
   private SmallState() {}
 
+  /** As they stand between two commands. */
   static List<SnapshotRecord> records(Namespace namespace) {
     List<SnapshotRecord> records = new ArrayList<>();
     records.add(SnapshotRecord.newBuilder().setHeader(header(namespace)).build());
@@ -37,7 +34,6 @@ final class SmallState {
     for (SnapshotSession session : namespace.answers().records()) {
       records.add(SnapshotRecord.newBuilder().setSession(session).build());
     }
-    namespace.inodes().dead().forEach((home, inodes) -> addDead(home, inodes, records));
     return records;
   }
 
@@ -54,18 +50,7 @@ final class SmallState {
         .build();
   }
 
-  private static void addDead(int home, Set<Long> inodes, List<SnapshotRecord> records) {
-    Iterator<Long> all = inodes.iterator();
-    while (all.hasNext()) {
-      SnapshotDead.Builder dead = SnapshotDead.newBuilder().setHome(home);
-      while (all.hasNext() && dead.getInodesCount() < DEAD_PER_RECORD) {
-        dead.addInodes(all.next());
-      }
-      records.add(SnapshotRecord.newBuilder().setDead(dead).build());
-    }
-  }
-
-  /** Takes in a record of these; throws if it does not fit. */
+  /** Takes in a record of these, or of dead inodes; throws if it does not fit. */
   static void restore(Namespace namespace, SnapshotRecord record) {
     switch (record.getRecordCase()) {
       case REPLICA -> namespace.cluster().add(record.getReplica());

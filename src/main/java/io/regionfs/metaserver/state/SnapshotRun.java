@@ -27,7 +27,9 @@ final class SnapshotRun implements Replica.Snapshot {
     this.namespace = namespace;
     this.small = SmallState.records(namespace);
     this.fingerprint = namespace.fingerprint();
-    this.images = new PreImages(namespace.inodes().table(), namespace.lastInode(), slice);
+    this.images =
+        new PreImages(
+            namespace.inodes().table(), namespace.inodes().dead(), namespace.lastInode(), slice);
     namespace.mutations().saveTo(images);
   }
 

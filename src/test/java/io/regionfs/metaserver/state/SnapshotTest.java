@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.regionfs.meta.Messages;
 import io.regionfs.proto.Command;
+import io.regionfs.proto.Dropped;
 import io.regionfs.proto.FileType;
 import io.regionfs.proto.Operation;
 import io.regionfs.proto.Remove;
@@ -15,6 +16,7 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** Beginning, ending and refusing snapshots. */
@@ -84,6 +86,34 @@ class SnapshotTest {
     replica.restore(new ByteArrayInputStream(bytes.toByteArray()));
     assertThat(fingerprint()).isEqualTo(before).isNotEqualTo(after);
     assertThat(replica.<Integer>read(namespace -> namespace.inodes().count())).isEqualTo(FILES + 1);
+  }
+
+  @Test
+  void deadInodesAreAsTheyWereToo() throws IOException {
+    fill();
+    remove(0, 2_000);
+    long before = fingerprint();
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (Replica.Snapshot snapshot = replica.snapshot()) {
+      remove(2_000, FILES);
+      Dropped.Builder dropped = Dropped.newBuilder().setNode(Tree.HOME);
+      for (long inode = 1; inode < FILES; inode += 3) {
+        dropped.addInodes(inode);
+      }
+      apply(Operation.newBuilder().setDropped(dropped).build());
+      snapshot.writeTo(bytes);
+    }
+    replica.restore(new ByteArrayInputStream(bytes.toByteArray()));
+    assertThat(fingerprint()).isEqualTo(before);
+    List<Long> dead = replica.read(namespace -> namespace.inodes().dead(Tree.HOME, FILES));
+    assertThat(dead).hasSize(2_000);
+  }
+
+  private void remove(int from, int to) {
+    for (int i = from; i < to; i++) {
+      Remove remove = Remove.newBuilder().setParent(ROOT).setName(Tree.bytes("f" + i)).build();
+      apply(Operation.newBuilder().setRemove(remove).build());
+    }
   }
 
   @Test
