@@ -29,12 +29,19 @@ final class Background {
   private Background() {}
 
   /**
+   * A process that is ready.
+   *
+   * @param remark what it has to say about that; empty: nothing
+   */
+  record Started(long pid, String remark) {}
+
+  /**
    * Starts the process and waits until it is ready.
    *
    * @param arguments of the program, command first
    * @throws CommandFailure with the process's own message if it fails to start
    */
-  static long start(List<String> arguments, Path stateDirectory) {
+  static Started start(List<String> arguments, Path stateDirectory) {
     List<String> command = new ArrayList<>(List.of("setsid", "--"));
     command.addAll(thisProgram());
     command.add(arguments.get(0));
@@ -58,10 +65,10 @@ final class Background {
     }
   }
 
-  private static long outcome(Process process, @Nullable String said, Path stateDirectory)
+  private static Started outcome(Process process, @Nullable String said, Path stateDirectory)
       throws IOException {
-    if (READY.equals(said)) {
-      return process.pid();
+    if (said != null && said.startsWith(READY)) {
+      return new Started(process.pid(), said.substring(READY.length()).strip());
     }
     if (said != null && said.startsWith(FAILED)) {
       throw new CommandFailure(said.substring(FAILED.length()));
@@ -90,13 +97,17 @@ final class Background {
   }
 
   /** Called by the process in the background, once: it is usable. */
-  static void ready() {
-    say(READY);
+  static void ready(String remark) {
+    say(READY + " " + oneLine(remark));
   }
 
   /** Called by the process in the background, once: it gives up. */
   static void failed(String reason) {
-    say(FAILED + reason.replaceAll("\\s*\\R\\s*", " "));
+    say(FAILED + oneLine(reason));
+  }
+
+  private static String oneLine(String text) {
+    return text.replaceAll("\\s*\\R\\s*", " ");
   }
 
   private static void say(String line) {

@@ -14,7 +14,16 @@ import org.slf4j.LoggerFactory;
 final class Daemon {
   /** What is served. */
   interface Service extends AutoCloseable {
-    /** Returns when there is nothing to serve any more. */
+    /** What the user should know when the start is over; empty: nothing. */
+    default String remark() {
+      return "";
+    }
+
+    /**
+     * Returns when there is nothing to serve any more.
+     *
+     * @throws CommandFailure if it cannot go on
+     */
     void awaitEnd() throws InterruptedException;
 
     /** Gives everything back, whatever state it is in; called once. */
@@ -65,13 +74,16 @@ final class Daemon {
     Thread onSignal = new Thread(() -> endOnSignal(service, closed), "end");
     Runtime.getRuntime().addShutdownHook(onSignal);
     if (inBackground) {
-      Background.ready();
+      Background.ready(service.remark());
     }
-    service.awaitEnd();
-    if (closed.compareAndSet(false, true)) {
-      service.close();
-    } else {
-      onSignal.join();
+    try {
+      service.awaitEnd();
+    } finally {
+      if (closed.compareAndSet(false, true)) {
+        service.close();
+      } else {
+        onSignal.join();
+      }
     }
     return Main.DONE;
   }

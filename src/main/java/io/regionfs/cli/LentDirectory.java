@@ -13,8 +13,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Where a node keeps what it lends: below the directory the user gave, one of the node's own, and
  * in that one per cluster. Bytes outlive the process as long as their names do: those of other
- * clusters are removed when the node starts, those of its own when it ends and the cluster with it,
- * or when nothing is lent any more.
+ * clusters are removed when the node starts, those of its own when it ends and nothing is lent any
+ * more.
  */
 final class LentDirectory implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(LentDirectory.class);
@@ -22,11 +22,13 @@ final class LentDirectory implements AutoCloseable {
 
   private final Path base;
   private final LentMemoryOptions options;
+  private final boolean found;
   private volatile boolean removable;
 
-  private LentDirectory(Path base, LentMemoryOptions options) {
+  private LentDirectory(Path base, LentMemoryOptions options, boolean found) {
     this.base = base;
     this.options = options;
+    this.found = found;
   }
 
   /**
@@ -42,6 +44,7 @@ final class LentDirectory implements AutoCloseable {
     }
     Directories.makePrivate(base);
     MemoryDirectory.deleteOthers(base, clusterId);
+    boolean found = Files.isDirectory(base.resolve(clusterId));
     long budget =
         node.memoryBytes() > 0
             ? node.memoryBytes()
@@ -52,7 +55,8 @@ final class LentDirectory implements AutoCloseable {
             : Math.min(budget, Doctor.lockableBytes() / 2);
     return new LentDirectory(
         base,
-        new LentMemoryOptions(base.resolve(clusterId), budget, Math.max(pinned, LEAST_PINNED)));
+        new LentMemoryOptions(base.resolve(clusterId), budget, Math.max(pinned, LEAST_PINNED)),
+        found);
   }
 
   private static Path below(Path memoryDirectory, Path stateDirectory, int uid) {
@@ -61,6 +65,11 @@ final class LentDirectory implements AutoCloseable {
 
   Path base() {
     return base;
+  }
+
+  /** Memory of an earlier run of this node in this cluster was there. */
+  boolean wasFound() {
+    return found;
   }
 
   LentMemoryOptions options() {

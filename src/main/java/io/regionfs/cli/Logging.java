@@ -32,11 +32,22 @@ public final class Logging extends ContextAwareBase implements Configurator {
   private static final String FILE = "regionfs.log";
 
   private static final String LEVEL = "regionfs.log.level";
+
+  /** The Raft engine's transport would set up a logging of its own, in the user's home. */
+  private static final String ENGINES_OWN = "sofa.middleware.log.disable";
+
+  /**
+   * The Raft engine calls each attempt to reach a replica that is down an error, with a stack
+   * trace, twice a second. What matters of it is logged by its home in RegionFS.
+   */
+  private static final String ENGINE = "com.alipay";
+
   private static final long FILE_BYTES = 10L << 20;
   private static final int OLD_FILES = 3;
 
   /** From now on: to this file, or to stderr if null. Called before anything logs. */
   static void to(@Nullable Path file) {
+    System.setProperty(ENGINES_OWN, "true");
     if (file != null) {
       System.setProperty(FILE, file.toString());
     }
@@ -59,10 +70,9 @@ public final class Logging extends ContextAwareBase implements Configurator {
     root.setLevel(Level.WARN);
     root.addAppender(appender);
     context.getLogger("io.regionfs").setLevel(level());
-    // The Raft engine tells several times a second of a replica that does not answer.
-    context.getLogger("com.alipay").setLevel(Level.ERROR);
-    context.getLogger("com.alipay.sofa.common").setLevel(Level.OFF);
-    context.getLogger("com.alipay.sofa.jraft.rpc").setLevel(Level.OFF);
+    context
+        .getLogger(ENGINE)
+        .setLevel(level().isGreaterOrEqual(Level.INFO) ? Level.OFF : Level.WARN);
     return ExecutionStatus.DO_NOT_INVOKE_NEXT_IF_ANY;
   }
 

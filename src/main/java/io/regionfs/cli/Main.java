@@ -74,16 +74,21 @@ public final class Main implements Runnable {
 
   static CommandLine commandLine() {
     CommandLine program = new CommandLine(new Main());
-    for (CommandLine command : program.getSubcommands().values()) {
-      if (!(command.getCommand() instanceof HelpCommand)) {
-        command.addMixin("help", new HelpOption());
-      }
-    }
+    addHelp(program);
     return program
         .setCaseInsensitiveEnumValuesAllowed(true)
         .setUsageHelpAutoWidth(true)
         .setParameterExceptionHandler((e, arguments) -> wrongUsage(e))
         .setExecutionExceptionHandler((e, command, result) -> failed(e, command));
+  }
+
+  private static void addHelp(CommandLine parent) {
+    for (CommandLine command : parent.getSubcommands().values()) {
+      if (!(command.getCommand() instanceof HelpCommand)) {
+        command.addMixin("help", new HelpOption());
+        addHelp(command);
+      }
+    }
   }
 
   private static int wrongUsage(ParameterException e) {

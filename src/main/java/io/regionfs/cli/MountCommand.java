@@ -2,6 +2,7 @@ package io.regionfs.cli;
 
 import io.regionfs.posix.MountTable;
 import io.regionfs.verbs.disni.FabricSelection;
+import java.io.PrintWriter;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -24,7 +25,8 @@ import picocli.CommandLine.Spec;
       "Mount RegionFS on a directory.",
       "%nStarts this host's node and returns when the mount is usable. The node lends this host's"
           + " memory and reaches other hosts'. Without --meta it is alone, or the first: it keeps"
-          + " the cluster's metadata itself, and others join with --meta and its address. A mount"
+          + " the cluster's metadata itself, on disk, and others join with --meta and its address;"
+          + " its files are there again with the next mount. A mount"
           + " whose node was killed is replaced.%n"
     },
     footer = {
@@ -103,6 +105,12 @@ final class MountCommand implements Callable<Integer> {
   private FabricSelection.Wish fabric = FabricSelection.Wish.AUTO;
 
   @Option(
+      names = "--metrics-listen",
+      paramLabel = "IP:PORT",
+      description = "Answer Prometheus there, at /metrics. Default: nowhere.")
+  private @Nullable String metrics;
+
+  @Option(
       names = "-o",
       paramLabel = "OPTS",
       description =
@@ -123,7 +131,12 @@ final class MountCommand implements Callable<Integer> {
       return Daemon.run(() -> Node.start(node), inBackground, state);
     }
     checkDirectory(node.mountPoint());
-    Background.start(node.commandLine(), state);
+    String remark = Background.start(node.commandLine(), state).remark();
+    if (spec != null && !remark.isEmpty()) {
+      PrintWriter err = spec.commandLine().getErr();
+      err.println("regionfs mount: " + remark);
+      err.flush();
+    }
     return Main.DONE;
   }
 
@@ -143,6 +156,7 @@ final class MountCommand implements Callable<Integer> {
               : stateDirectory.toAbsolutePath().normalize(),
           name == null ? null : checkedName(name),
           fabric,
+          metrics == null ? null : MetaCommand.withPort(metrics),
           MountFlags.parse(options));
     } catch (IllegalArgumentException e) {
       throw wrong(e.getMessage());

@@ -1,6 +1,8 @@
 package io.regionfs.cli;
 
 import com.google.errorprone.annotations.MustBeClosed;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
 import io.regionfs.data.RemoteOptions;
 import io.regionfs.data.RemoteRegions;
 import io.regionfs.data.RoutedRegions;
@@ -11,17 +13,16 @@ import io.regionfs.fuse.FuseOptions;
 import io.regionfs.meta.Membership;
 import io.regionfs.meta.MetadataClient;
 import io.regionfs.meta.MetadataClientOptions;
-import io.regionfs.metaserver.MetadataService;
 import io.regionfs.model.Errno;
 import io.regionfs.model.FsException;
 import io.regionfs.model.InodeId;
 import io.regionfs.posix.LibC;
 import io.regionfs.region.HomeHandler;
 import io.regionfs.region.LentMemory;
+import io.regionfs.region.LentStatus;
 import io.regionfs.rpc.RpcClient;
 import io.regionfs.rpc.darpc.DarpcOptions;
 import io.regionfs.rpc.darpc.DarpcTransport;
-import io.regionfs.rpc.local.LocalTransport;
 import io.regionfs.verbs.Fabric;
 import io.regionfs.verbs.disni.FabricSelection;
 import io.regionfs.verbs.soft.SoftDeviceOptions;
@@ -32,6 +33,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -51,6 +53,8 @@ final class Node implements Daemon.Service {
   private final Lifetimes lifetimes = new Lifetimes();
   private @Nullable Membership membership;
   private String name = "";
+  private String remark = "";
+  private @Nullable EmbeddedMetadata embedded;
   private @Nullable FuseMount mount;
 
   private Node(NodeOptions options) {
@@ -88,11 +92,13 @@ final class Node implements Daemon.Service {
         FabricSelection.choose(options.fabric(), address, SoftDeviceOptions.defaults());
     Fabric fabric = lifetimes.add("fabric", selection.open(address));
     DarpcTransport transport = lifetimes.add("calls", new DarpcTransport(DarpcOptions.defaults()));
+    MeterRegistry registry = registry();
     Switchboard switchboard = new Switchboard(options.ownsCluster());
     int port = options.listen() == null ? 0 : options.listen().getPort();
     Ports ports = lifetimes.add("ports", Ports.open(transport, fabric, address, port, switchboard));
 
-    MetadataClient metadata = openMetadata(transport, switchboard, ports.calls().address());
+    MetadataClient metadata =
+        openMetadata(transport, switchboard, ports.calls().address(), registry);
     Membership joined = join(metadata, key, ports);
     membership = joined;
     LentDirectory directory =
@@ -100,15 +106,14 @@ final class Node implements Daemon.Service {
             "memory directory",
             LentDirectory.prepare(
                 options, joined.clusterId(), LibC.INSTANCE.getuid(), selection.device()));
+    remark = lostMemory(directory);
     RemoteRegions remote =
         lifetimes.add(
             "remote regions", new RemoteRegions(metadata, fabric, transport, remoteOptions()));
     LentMemory lent =
         lifetimes.add(
             "lent memory", LentMemory.open(directory.options(), fabric, remote::newBuffer));
-    lifetimes.add(
-        "fate of the memory",
-        () -> directory.settle(options.ownsCluster() || lent.status().regions() == 0));
+    lifetimes.add("fate of the memory", () -> settle(directory, lent));
     HomeHandler home = lifetimes.add("home calls", new HomeHandler(lent));
     switchboard.connectHome(home);
     RoutedRegions regions =
@@ -125,9 +130,21 @@ final class Node implements Daemon.Service {
     mount = mounted;
     RunningMounts.Entry entry = entry(running, directory);
     MetadataClient impatient = impatient(transport, ports.calls().address());
+    List<InetSocketAddress> replicas = replicas(ports.calls().address());
     StatusReport report =
-        new StatusReport(entry, name, joined, ports, impatient, fabric, lent, home, mounted);
-    lifetimes.add("control", control(entry, report, new RegionReporter(impatient, transport)));
+        new StatusReport(
+            entry,
+            name,
+            remark,
+            joined,
+            ports,
+            new MetadataReport(transport, replicas, impatient),
+            fabric,
+            lent,
+            home,
+            mounted);
+    lifetimes.add(
+        "control", control(entry, report, new RegionReporter(impatient, transport), replicas));
     lifetimes.add("entry", () -> running.remove(entry));
     running.add(entry);
     LOG.info(
@@ -140,13 +157,19 @@ final class Node implements Daemon.Service {
 
   @MustBeClosed
   private static ControlServer control(
-      RunningMounts.Entry entry, StatusReport report, RegionReporter regions) throws IOException {
+      RunningMounts.Entry entry,
+      StatusReport report,
+      RegionReporter regions,
+      List<InetSocketAddress> replicas)
+      throws IOException {
     return new ControlServer(
         entry.controlSocket(),
         (command, request) ->
             switch (command) {
               case "status" -> report.now();
               case "region" -> regions.report(request.get("inode"));
+              case "replicas" ->
+                  Map.of("addresses", replicas.stream().map(Addresses::text).toList());
               default -> throw new CommandFailure("this node knows no command " + command);
             });
   }
@@ -154,14 +177,57 @@ final class Node implements Daemon.Service {
   /** For questions of people, who are told that the service is away rather than made to wait. */
   @SuppressWarnings("MustBeClosedChecker") // lifetimes closes all
   private MetadataClient impatient(DarpcTransport transport, InetSocketAddress own) {
-    List<InetSocketAddress> addresses = options.ownsCluster() ? List.of(own) : options.metadata();
     List<RpcClient> replicas =
-        addresses.stream()
+        replicas(own).stream()
             .map(address -> lifetimes.add("status calls", transport.client(address)))
             .toList();
     return lifetimes.add(
         "status metadata",
         new MetadataClient(replicas, new MetadataClientOptions(STATUS_PATIENCE, STATUS_PATIENCE)));
+  }
+
+  private List<InetSocketAddress> replicas(InetSocketAddress own) {
+    return options.ownsCluster() ? List.of(own) : options.metadata();
+  }
+
+  @SuppressWarnings("MustBeClosedChecker") // lifetimes closes all
+  private MeterRegistry registry() throws IOException {
+    return options.metrics() == null
+        ? new CompositeMeterRegistry()
+        : lifetimes.add("metrics", MetricsEndpoint.open(options.metrics())).registry();
+  }
+
+  /** What the user must know if there are names, but the host has lost the bytes since. */
+  private String lostMemory(LentDirectory directory) throws IOException {
+    KeptFiles.forgetNote(options.stateDirectory());
+    if (embedded == null || embedded.inodes() == 0 || directory.wasFound()) {
+      return "";
+    }
+    String text =
+        "the memory of this mount's files is gone, as after a restart of the host: they read EIO and"
+            + " can be removed ("
+            + directory.options().directory()
+            + " is not there)";
+    LOG.warn("{}", text);
+    return text;
+  }
+
+  /** With names of its own, the node's memory is needed as long as there are any. */
+  private void settle(LentDirectory directory, LentMemory lent) throws IOException {
+    LentStatus status = lent.status();
+    if (embedded == null) {
+      directory.settle(status.regions() == 0);
+      return;
+    }
+    long inodes = embedded.inodes();
+    directory.settle(inodes == 0);
+    if (inodes == 0) {
+      embedded.discardAtEnd();
+    } else {
+      KeptFiles kept = new KeptFiles(inodes, status.allocatedBytes(), directory.base());
+      kept.note(options.stateDirectory());
+      LOG.info("{}", kept.text());
+    }
   }
 
   private RemoteOptions remoteOptions() {
@@ -190,15 +256,20 @@ final class Node implements Daemon.Service {
 
   @SuppressWarnings("MustBeClosedChecker") // lifetimes closes all
   private MetadataClient openMetadata(
-      DarpcTransport transport, Switchboard switchboard, InetSocketAddress address)
+      DarpcTransport transport,
+      Switchboard switchboard,
+      InetSocketAddress address,
+      MeterRegistry registry)
       throws IOException, InterruptedException {
     List<RpcClient> replicas;
     if (options.ownsCluster()) {
-      MetadataService service = lifetimes.add("metadata service", NewCluster.create(address));
-      switchboard.connectMetadata(service);
-      LocalTransport local = lifetimes.add("local calls", new LocalTransport());
-      lifetimes.add("local metadata", local.serve(address, service));
-      replicas = List.of(lifetimes.add("metadata calls", local.client(address)));
+      EmbeddedMetadata own =
+          lifetimes.add(
+              "metadata service",
+              EmbeddedMetadata.open(options.stateDirectory(), address, transport, registry));
+      embedded = own;
+      switchboard.connectMetadata(own.service());
+      replicas = List.of(own.client());
     } else {
       replicas =
           options.metadata().stream()
@@ -280,6 +351,11 @@ final class Node implements Daemon.Service {
         directory.base(),
         running.controlSocket(options.mountPoint()),
         options.ownsCluster());
+  }
+
+  @Override
+  public String remark() {
+    return remark;
   }
 
   @Override

@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param memoryBytes most to lend; 0: half of what is free
  * @param memoryDirectory below which the node makes a directory for what it lends
  * @param name among the nodes; null: the host's name
+ * @param metrics where to answer Prometheus; null: nowhere
  */
 record NodeOptions(
     Path mountPoint,
@@ -27,6 +28,7 @@ record NodeOptions(
     Path stateDirectory,
     @Nullable String name,
     FabricSelection.Wish fabric,
+    @Nullable InetSocketAddress metrics,
     MountFlags flags) {
   NodeOptions {
     metadata = List.copyOf(metadata);
@@ -58,6 +60,9 @@ record NodeOptions(
       words.addAll(List.of("--name", name));
     }
     words.addAll(List.of("--fabric", fabric.name().toLowerCase(Locale.ROOT)));
+    if (metrics != null) {
+      words.addAll(List.of("--metrics-listen", Addresses.text(metrics)));
+    }
     if (!flags.text().isEmpty()) {
       words.addAll(List.of("-o", flags.text()));
     }

@@ -57,7 +57,7 @@ final class StatusCommand implements Callable<Integer> {
     return Main.DONE;
   }
 
-  private static RunningMounts.Entry at(RunningMounts running, Path directory) {
+  static RunningMounts.Entry at(RunningMounts running, Path directory) {
     Path mountPoint = Directories.mountPoint(directory, MountTable.now());
     RunningMounts.Entry node =
         running
@@ -81,7 +81,7 @@ final class StatusCommand implements Callable<Integer> {
     return node;
   }
 
-  private static RunningMounts.Entry only(RunningMounts running) {
+  static RunningMounts.Entry only(RunningMounts running) {
     List<RunningMounts.Entry> alive =
         running.all().stream().filter(RunningMounts.Entry::isRunning).toList();
     if (alive.isEmpty()) {

@@ -2,14 +2,11 @@ package io.regionfs.cli;
 
 import io.regionfs.fuse.FuseMount;
 import io.regionfs.meta.Membership;
-import io.regionfs.meta.Metadata;
-import io.regionfs.model.FsException;
 import io.regionfs.region.HomeHandler;
 import io.regionfs.region.LentMemory;
 import io.regionfs.region.LentStatus;
 import io.regionfs.verbs.Fabric;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -20,32 +17,35 @@ import org.jspecify.annotations.Nullable;
 final class StatusReport {
   private final RunningMounts.Entry entry;
   private final String name;
+  private final String remark;
   private final Ports ports;
   private final Membership membership;
-  private final Metadata impatient;
+  private final MetadataReport metadata;
   private final Fabric fabric;
   private final LentMemory lent;
   private final HomeHandler home;
   private final FuseMount mount;
 
   /**
-   * @param impatient metadata that fails instead of waiting for the service to come back
+   * @param remark what the user must know since the start; empty: nothing
    */
   StatusReport(
       RunningMounts.Entry entry,
       String name,
+      String remark,
       Membership membership,
       Ports ports,
-      Metadata impatient,
+      MetadataReport metadata,
       Fabric fabric,
       LentMemory lent,
       HomeHandler home,
       FuseMount mount) {
     this.entry = entry;
     this.name = name;
+    this.remark = remark;
     this.ports = ports;
     this.membership = membership;
-    this.impatient = impatient;
+    this.metadata = metadata;
     this.fabric = fabric;
     this.lent = lent;
     this.home = home;
@@ -63,7 +63,11 @@ final class StatusReport {
     status.put("capacity", capacity);
     status.put("regions", regions(memory));
     status.put("homeCalls", homeCalls());
-    status.put("metadata", metadata(status, capacity));
+    Map<String, @Nullable Object> service = new LinkedHashMap<>();
+    service.put("clusterId", membership.clusterId());
+    service.put("embedded", entry.ownsCluster());
+    metadata.addTo(service, status, capacity);
+    status.put("metadata", service);
     return status;
   }
 
@@ -78,6 +82,7 @@ final class StatusReport {
     node.put("rpcAddress", Addresses.text(ports.calls().address()));
     node.put("dataAddress", Addresses.text(ports.memory().address()));
     node.put("fuseThreads", mount.threads());
+    node.put("trouble", remark);
     return node;
   }
 
@@ -106,45 +111,5 @@ final class StatusReport {
     Map<String, @Nullable Object> calls = new LinkedHashMap<>(counts);
     calls.put("total", counts.values().stream().mapToLong(Long::longValue).sum());
     return calls;
-  }
-
-  /** Adds the cluster's part to the rest if it can be had. */
-  private Map<String, @Nullable Object> metadata(
-      Map<String, @Nullable Object> status, Map<String, @Nullable Object> capacity) {
-    Map<String, @Nullable Object> metadata = new LinkedHashMap<>();
-    metadata.put("clusterId", membership.clusterId());
-    metadata.put("embedded", entry.ownsCluster());
-    try {
-      Metadata.ServiceReport service = impatient.service();
-      Metadata.Space space = impatient.space();
-      status.put("nodes", impatient.nodes().stream().map(StatusReport::node).toList());
-      capacity.put("clusterBytes", space.capacityBytes());
-      capacity.put("clusterUsedBytes", space.usedBytes());
-      metadata.put("reachable", true);
-      metadata.put("leader", service.leader());
-      metadata.put("inodes", service.inodes());
-      metadata.put("commands", service.commands());
-      metadata.put("queries", service.queries());
-      metadata.put("uptimeSeconds", service.uptimeSeconds());
-    } catch (FsException e) {
-      status.put("nodes", List.of());
-      metadata.put("reachable", false);
-      metadata.put("error", e.getMessage());
-    }
-    return metadata;
-  }
-
-  private static Map<String, @Nullable Object> node(io.regionfs.meta.Node member) {
-    Map<String, @Nullable Object> node = new LinkedHashMap<>();
-    node.put("id", member.id().value());
-    node.put("name", member.name());
-    node.put("alive", member.alive());
-    node.put("rpcAddress", Addresses.text(member.rpc()));
-    node.put("dataAddress", Addresses.text(member.data()));
-    node.put("capacityBytes", member.capacityBytes());
-    node.put("usedBytes", member.usedBytes());
-    node.put("regions", member.regions());
-    node.put("fabric", member.fabric());
-    return node;
   }
 }

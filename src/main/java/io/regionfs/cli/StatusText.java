@@ -35,7 +35,10 @@ final class StatusText {
                 + ", "
                 + metadata.get("inodes")
                 + " inodes"
+                + replicas(metadata)
             : "does not answer: " + metadata.get("error"));
+    trouble(out, metadata);
+    trouble(out, node);
     line(
         out,
         "lent here",
@@ -46,6 +49,30 @@ final class StatusText {
     line(out, "pinned", bytes(fabric.get("registeredBytes")) + " for other hosts to reach");
     line(out, "data calls", calls(map(status, "homeCalls")));
     nodes(list(status, "nodes"), out);
+  }
+
+  private static String replicas(Map<?, ?> metadata) {
+    List<?> replicas = list(metadata, "replicas");
+    if (replicas.size() < 2) {
+      return "";
+    }
+    long answering =
+        replicas.stream()
+            .filter(r -> r instanceof Map<?, ?> one && Boolean.TRUE.equals(one.get("reachable")))
+            .count();
+    return ", leads in term "
+        + metadata.get("term")
+        + ", "
+        + answering
+        + " of "
+        + replicas.size()
+        + " replicas answer";
+  }
+
+  private static void trouble(PrintWriter out, Map<?, ?> part) {
+    if (part.get("trouble") instanceof String text && !text.isEmpty()) {
+      line(out, "TROUBLE", text);
+    }
   }
 
   private static void nodes(List<?> nodes, PrintWriter out) {

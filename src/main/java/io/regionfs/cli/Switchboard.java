@@ -8,14 +8,15 @@ import io.regionfs.rpc.RpcResponder;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One listening port for all services of a process: calls to the home of regions, and metadata if
- * it is kept here. A port listens before its services exist, because they are told its number; a
- * call that comes that early is refused so that it is repeated.
+ * One listening port for all services of a process: calls to the home of regions, recalls of what
+ * is cached, and metadata if it is kept here. A port listens before its services exist, because
+ * they are told its number; a call that comes that early is refused so that it is repeated.
  */
 final class Switchboard implements RpcHandler {
   private final boolean keepsMetadata;
   private volatile @Nullable RpcHandler metadata;
   private volatile @Nullable RpcHandler home;
+  private volatile @Nullable RpcHandler recalls;
 
   /**
    * @param keepsMetadata a metadata service will be connected
@@ -28,6 +29,10 @@ final class Switchboard implements RpcHandler {
     metadata = handler;
   }
 
+  void connectCache(RpcHandler handler) {
+    recalls = handler;
+  }
+
   void connectHome(RpcHandler handler) {
     home = handler;
   }
@@ -37,7 +42,8 @@ final class Switchboard implements RpcHandler {
     switch (request.getCallCase()) {
       case PING -> responder.reply(Reply.getDefaultInstance());
       case HOME -> pass(home, request, responder);
-      case QUERY, OPERATION, MEMBERSHIP -> {
+      case RECALL -> recall(request, responder);
+      case QUERY, OPERATION, MEMBERSHIP, ADMINISTRATION -> {
         if (keepsMetadata) {
           pass(metadata, request, responder);
         } else {
@@ -45,6 +51,16 @@ final class Switchboard implements RpcHandler {
         }
       }
       default -> responder.reply(refusal(Errno.EINVAL, "unknown kind of call"));
+    }
+  }
+
+  /** A process that keeps nothing has forgotten it already. */
+  private void recall(Request request, RpcResponder responder) {
+    RpcHandler cache = recalls;
+    if (cache == null) {
+      responder.reply(Reply.getDefaultInstance());
+    } else {
+      cache.handle(request, responder);
     }
   }
 

@@ -1,6 +1,7 @@
 package io.regionfs.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.regionfs.posix.LibC;
 import java.io.IOException;
@@ -50,7 +51,7 @@ class CliIT {
     RunningMounts.Entry node = mounts.node(mnt);
     assertThat(node.isRunning()).isTrue();
     assertThat(mounts.stateOf(mnt).resolve(Background.LOG_FILE)).isNotEmptyFile();
-    mounts.shell.regionfs("umount", mnt).succeeded();
+    mounts.discard(mnt).succeeded();
     mounts.assertGone(node);
     assertThat(mnt).isEmptyDirectory();
   }
@@ -74,7 +75,7 @@ class CliIT {
     Shell.Result wrong = mounts.shell.regionfs("region", mnt);
     assertThat(wrong.exit()).isEqualTo(1);
     assertThat(wrong.err().lines()).hasSize(1);
-    mounts.shell.regionfs("umount", mnt).succeeded();
+    mounts.discard(mnt).succeeded();
   }
 
   @Test
@@ -98,10 +99,11 @@ class CliIT {
     Files.writeString(mnt.resolve("x"), "x");
     MountFixture.kill(mounts.node(mnt));
     mounts.mount(mnt).succeeded();
+    assertThat(mnt.resolve("x")).hasContent("x");
     Files.writeString(mnt.resolve("y"), "y");
     assertThat(mnt.resolve("y")).hasContent("y");
     RunningMounts.Entry node = mounts.node(mnt);
-    mounts.shell.regionfs("umount", mnt).succeeded();
+    mounts.discard(mnt).succeeded();
     mounts.assertGone(node);
   }
 
@@ -114,8 +116,13 @@ class CliIT {
     assertThat(node.memoryDirectory()).exists();
     MountFixture.kill(node);
     assertThat(mounts.shell.regionfs("status", mnt).err()).contains("was killed");
-    mounts.shell.regionfs("umount", mnt).succeeded();
-    mounts.assertGone(node);
+    Shell.Result unmounted = mounts.shell.regionfs("umount", mnt).succeeded();
+    assertThat(unmounted.out()).contains("kept", node.memoryDirectory().toString(), "--discard");
+    assertThat(node.memoryDirectory()).exists();
+    mounts
+        .shell
+        .regionfs("umount", "--discard", mnt, "--state-dir", node.stateDirectory())
+        .succeeded();
   }
 
   @Test
@@ -130,6 +137,7 @@ class CliIT {
       Shell.await("mounted", () -> mounts.running.at(mnt).isPresent() || !process.isAlive());
       assertThat(process.isAlive()).isTrue();
       Files.writeString(mnt.resolve("x"), "x");
+      Files.delete(mnt.resolve("x"));
       RunningMounts.Entry node = mounts.node(mnt);
       LibC.INSTANCE.kill(Math.toIntExact(process.pid()), SIGTERM);
       assertThat(process.waitFor(Shell.PATIENCE.toSeconds(), TimeUnit.SECONDS)).isTrue();
@@ -166,6 +174,53 @@ class CliIT {
       assertThat(mnt.resolve("x")).doesNotExist();
     }
     Shell.await("the node ends", () -> !node.isRunning());
+    mounts
+        .shell
+        .regionfs("umount", "--discard", mnt, "--state-dir", node.stateDirectory())
+        .succeeded();
+    mounts.assertGone(node);
+  }
+
+  @Test
+  void filesAreThereAgainWithTheNextMount() throws Exception {
+    Path mnt = mounts.newMountPoint("a");
+    mounts.mount(mnt).succeeded();
+    byte[] data = new byte[3 << 20];
+    new Random(11).nextBytes(data);
+    Files.createDirectories(mnt.resolve("d"));
+    Files.write(mnt.resolve("d/file"), data);
+    RunningMounts.Entry node = mounts.node(mnt);
+    Shell.Result kept = mounts.shell.regionfs("umount", mnt).succeeded();
+    assertThat(kept.out()).contains("kept 2 files, 3.0 MiB", "--discard", "--state-dir");
+    assertThat(node.isRunning()).isFalse();
+    assertThat(mounts.mount(mnt).succeeded().err()).isEmpty();
+    assertThat(mnt.resolve("d/file")).hasBinaryContent(data);
+    MountFixture.kill(mounts.node(mnt));
+    mounts.mount(mnt).succeeded();
+    assertThat(mnt.resolve("d/file")).hasBinaryContent(data);
+    mounts.discard(mnt).succeeded();
+    mounts.assertGone(node);
+    mounts.mount(mnt).succeeded();
+    assertThat(mnt).isEmptyDirectory();
+    mounts.shell.regionfs("umount", mnt).succeeded();
+    mounts.assertGone(node);
+  }
+
+  @Test
+  void namesWithoutMemoryReadAsErrorsAndCanBeRemoved() throws Exception {
+    Path mnt = mounts.newMountPoint("a");
+    mounts.mount(mnt).succeeded();
+    Files.writeString(mnt.resolve("file"), "lost with the host");
+    RunningMounts.Entry node = mounts.node(mnt);
+    mounts.shell.regionfs("umount", mnt).succeeded();
+    LentDirectory.remove(node.memoryDirectory());
+    assertThat(mounts.mount(mnt).succeeded().err()).contains("memory", "gone", "EIO");
+    assertThat(mounts.shell.regionfs("status", mnt).succeeded().out()).contains("TROUBLE");
+    assertThatThrownBy(() -> Files.readString(mnt.resolve("file")))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("Input/output error");
+    Files.delete(mnt.resolve("file"));
+    mounts.shell.regionfs("umount", mnt).succeeded();
     mounts.assertGone(node);
   }
 
@@ -217,7 +272,7 @@ class CliIT {
     }
     Files.writeString(mnt.resolve("x"), "alive");
     assertThat(mnt.resolve("x")).hasContent("alive");
-    mounts.shell.regionfs("umount", mnt).succeeded();
+    mounts.discard(mnt).succeeded();
   }
 
   private static void send(InetSocketAddress address, Random random) throws IOException {

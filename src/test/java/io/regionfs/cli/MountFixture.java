@@ -71,11 +71,17 @@ final class MountFixture implements AutoCloseable {
     Shell.await("the killed node is gone", () -> !node.isRunning());
   }
 
-  /** Nothing of this node is left: no process, no mount, no memory, no entry. */
+  /** Unmounts, and drops the files. */
+  Shell.Result discard(Path mountPoint) throws IOException, InterruptedException {
+    return shell.regionfs("umount", "--discard", mountPoint);
+  }
+
+  /** Nothing of this node is left: no process, no mount, no memory, no names, no entry. */
   void assertGone(RunningMounts.Entry node) {
     assertThat(node.isRunning()).as("process %s runs", node.pid()).isFalse();
     assertThat(MountTable.now().contains(node.mountPoint())).as("mounted").isFalse();
     assertThat(node.memoryDirectory()).doesNotExist();
+    assertThat(node.stateDirectory().resolve(KeptFiles.METADATA)).doesNotExist();
     assertThat(node.controlSocket()).doesNotExist();
     assertThat(running.at(node.mountPoint())).isEmpty();
   }

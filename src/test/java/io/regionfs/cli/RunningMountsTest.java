@@ -67,18 +67,6 @@ class RunningMountsTest {
   }
 
   @Test
-  void whatAKilledNodeLeftIsRemoved() throws Exception {
-    RunningMounts running = new RunningMounts(directory);
-    RunningMounts.Entry dead = entry("/mnt/a", 1, 0);
-    running.add(dead);
-    Path cluster = Files.createDirectories(dead.memoryDirectory().resolve("cluster"));
-    Files.createFile(cluster.resolve("lock"));
-    Files.writeString(cluster.resolve("1"), "bytes");
-    Leftovers.remove(dead, running);
-    assertThat(directory).isEmptyDirectory();
-  }
-
-  @Test
   void foreignFilesAreIgnored() throws Exception {
     Files.writeString(directory.resolve("x.properties"), "pid=a\n");
     assertThat(new RunningMounts(directory).all()).isEmpty();

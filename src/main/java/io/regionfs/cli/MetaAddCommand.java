@@ -1,0 +1,71 @@
+package io.regionfs.cli;
+
+import io.regionfs.proto.Administration;
+import io.regionfs.proto.ReplicaAddress;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Parameters;
+
+/** Takes a replica in. */
+@Command(
+    name = "add",
+    sortOptions = false,
+    description = {
+      "Take a replica into a metadata service.",
+      "%nStart it first: regionfs meta --id ID --listen IP:PORT --join --peers … with itself and"
+          + " the members. It catches up from the leader, then votes. Clients are not"
+          + " disturbed.%n"
+    })
+final class MetaAddCommand implements Callable<Integer> {
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+  @Mixin private final ReplicaAccess access = new ReplicaAccess();
+
+  @Parameters(
+      paramLabel = "ID=IP:PORT",
+      description = "The new replica's number, not used before, and where it answers calls.")
+  private String replica = "";
+
+  @Override
+  public Integer call() throws IOException, InterruptedException {
+    Map.Entry<Integer, InetSocketAddress> added;
+    try {
+      added = Peers.entry(replica);
+    } catch (IllegalArgumentException e) {
+      throw access.wrong(String.valueOf(e.getMessage()));
+    }
+    return access.use(null, replicas -> add(replicas, added.getKey(), added.getValue()));
+  }
+
+  private int add(Replicas replicas, int id, InetSocketAddress address)
+      throws InterruptedException {
+    String text = Addresses.text(address);
+    List<ReplicaAddress> voters = Replicas.voters(replicas.status());
+    for (ReplicaAddress voter : voters) {
+      if (voter.getId() == id) {
+        throw new CommandFailure(
+            "replica " + id + " is a member already, at " + voter.getAddress());
+      }
+      if (voter.getAddress().equals(text)) {
+        throw new CommandFailure("at " + text + " is replica " + voter.getId() + " already");
+      }
+    }
+    ReplicaAddress wanted = ReplicaAddress.newBuilder().setId(id).setAddress(text).build();
+    new ReplicaChange(replicas, access.out(), PATIENCE)
+        .carryOut(
+            "adding replica " + id + " at " + text + ": it has to catch up",
+            Administration.newBuilder().setAdd(wanted),
+            answers ->
+                Replicas.leader(answers)
+                    .map(Replicas.Answer::reply)
+                    .filter(reply -> reply.getVotersList().contains(wanted))
+                    .isPresent());
+    return Main.DONE;
+  }
+}

@@ -1,0 +1,75 @@
+package io.regionfs.cli;
+
+import io.regionfs.proto.Administration;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Parameters;
+
+/** Hands leadership over. */
+@Command(
+    name = "transfer",
+    sortOptions = false,
+    description = {
+      "Hand the leadership of a metadata service to another replica.",
+      "%nFor clients it is a pause of a fraction of a second.%n"
+    })
+final class MetaTransferCommand implements Callable<Integer> {
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+  @Mixin private final ReplicaAccess access = new ReplicaAccess();
+
+  @Parameters(
+      paramLabel = "ID",
+      arity = "0..1",
+      description = "The new leader. Default: any other replica.")
+  private String replica = "";
+
+  @Override
+  public Integer call() throws IOException, InterruptedException {
+    int id;
+    try {
+      id = replica.isEmpty() ? 0 : Peers.id(replica);
+    } catch (IllegalArgumentException e) {
+      throw access.wrong(String.valueOf(e.getMessage()));
+    }
+    return access.use(null, replicas -> transfer(replicas, id));
+  }
+
+  private int transfer(Replicas replicas, int id) throws InterruptedException {
+    List<Replicas.Answer> answers = replicas.status();
+    int old = Replicas.needLeader(answers).id();
+    if (id != 0) {
+      check(answers, id);
+    } else if (Replicas.voters(answers).size() == 1) {
+      throw new CommandFailure("replica " + old + " is the only one");
+    }
+    new ReplicaChange(replicas, access.out(), PATIENCE)
+        .carryOut(
+            "replica " + old + " hands over" + (id == 0 ? "" : " to replica " + id),
+            Administration.newBuilder().setTransfer(id),
+            now -> isDone(Replicas.leader(now), old, id));
+    access.out().println("replica " + Replicas.needLeader(replicas.status()).id() + " leads");
+    access.out().flush();
+    return Main.DONE;
+  }
+
+  private static boolean isDone(Optional<Replicas.Answer> leader, int old, int wanted) {
+    return leader.isPresent()
+        && (wanted == 0 ? leader.get().id() != old : leader.get().id() == wanted);
+  }
+
+  private static void check(List<Replicas.Answer> answers, int id) {
+    if (Replicas.voters(answers).stream().noneMatch(voter -> voter.getId() == id)) {
+      throw new CommandFailure("replica " + id + " is no member: see 'regionfs meta status'");
+    }
+    Optional<Replicas.Answer> heir = Replicas.byId(answers, id);
+    if (heir.isEmpty() || heir.get().reply() == null) {
+      throw new CommandFailure("replica " + id + " does not answer, so it cannot lead");
+    }
+  }
+}

@@ -1,0 +1,111 @@
+package io.regionfs.cli;
+
+import com.google.errorprone.annotations.MustBeClosed;
+import io.regionfs.posix.MountTable;
+import io.regionfs.rpc.darpc.DarpcOptions;
+import io.regionfs.rpc.darpc.DarpcTransport;
+import io.regionfs.verbs.disni.FabricSelection;
+import io.regionfs.verbs.soft.SoftDeviceOptions;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** How the commands that look after replicas reach them; mixed into each. */
+final class ReplicaAccess {
+  @Spec(Spec.Target.MIXEE)
+  private @Nullable CommandSpec spec;
+
+  @Option(
+      names = "--meta",
+      paramLabel = "HOST:PORT",
+      split = ",",
+      description =
+          "One or more replicas of the metadata service; the others are learned from them. Default:"
+              + " those of the mount, if there is one.")
+  private List<String> metadata = new ArrayList<>();
+
+  @Option(
+      names = "--fabric",
+      paramLabel = "auto|soft|verbs",
+      description = "What carries the calls, as for mount. Default: ${DEFAULT-VALUE}.",
+      defaultValue = "auto")
+  private FabricSelection.Wish fabric = FabricSelection.Wish.AUTO;
+
+  /** Calls to the replicas. */
+  interface Use {
+    int with(Replicas replicas) throws InterruptedException;
+  }
+
+  /**
+   * Runs something with the replicas of {@code --meta} or else of a mount.
+   *
+   * @param mount null: the only one
+   */
+  int use(@Nullable Path mount, Use use) throws IOException, InterruptedException {
+    List<InetSocketAddress> addresses = addresses(mount);
+    FabricSelection.choose(
+        fabric, Addresses.towards(addresses.get(0)), SoftDeviceOptions.defaults());
+    try (DarpcTransport transport = transport();
+        Replicas replicas = new Replicas(transport, addresses)) {
+      return use.with(replicas);
+    }
+  }
+
+  @MustBeClosed
+  private static DarpcTransport transport() {
+    return new DarpcTransport(DarpcOptions.defaults());
+  }
+
+  private List<InetSocketAddress> addresses(@Nullable Path mount) {
+    if (!metadata.isEmpty() && mount != null) {
+      throw wrong("give --meta or a mount, not both");
+    }
+    if (metadata.isEmpty()) {
+      return ofMount(mount);
+    }
+    try {
+      return metadata.stream().map(Addresses::service).toList();
+    } catch (IllegalArgumentException e) {
+      throw wrong(String.valueOf(e.getMessage()));
+    }
+  }
+
+  private static List<InetSocketAddress> ofMount(@Nullable Path mount) {
+    RunningMounts running = new RunningMounts(Directories.ofThisProcess().runtime());
+    if (mount == null && running.all().stream().noneMatch(RunningMounts.Entry::isRunning)) {
+      throw new CommandFailure("give --meta, or a mount: no RegionFS is mounted by this user");
+    }
+    RunningMounts.Entry node =
+        mount == null
+            ? StatusCommand.only(running)
+            : StatusCommand.at(running, Directories.mountPoint(mount, MountTable.now()));
+    Map<String, @Nullable Object> reply =
+        ControlClient.ask(node, Map.of("command", "replicas"), StatusCommand.DEADLINE);
+    return reply.get("addresses") instanceof List<?> list
+        ? list.stream().map(String::valueOf).map(Addresses::service).toList()
+        : List.of();
+  }
+
+  /** Tells that the command line is wrong. */
+  RuntimeException wrong(String text) {
+    return spec == null
+        ? new CommandFailure(text)
+        : new ParameterException(spec.commandLine(), text);
+  }
+
+  PrintWriter out() {
+    return spec == null
+        ? new PrintWriter(System.out, true, StandardCharsets.UTF_8)
+        : spec.commandLine().getOut();
+  }
+}

@@ -1,0 +1,74 @@
+package io.regionfs.cli;
+
+import io.regionfs.proto.Administration;
+import java.io.PrintWriter;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
+
+/**
+ * A change of the replicas that is asked of the leader until it is seen to be done: the leader may
+ * change meanwhile, or be the one that goes.
+ */
+final class ReplicaChange {
+  private static final Duration ATTEMPT = Duration.ofMinutes(10);
+  private static final long PAUSE_MILLIS = 300;
+
+  private final Replicas replicas;
+  private final PrintWriter out;
+  private final Duration patience;
+
+  /**
+   * @param patience how long to go on while there is no leader
+   */
+  ReplicaChange(Replicas replicas, PrintWriter out, Duration patience) {
+    this.replicas = replicas;
+    this.out = out;
+    this.patience = patience;
+  }
+
+  /**
+   * @param text what is done, for the user
+   * @param done whether it is, by the replicas' answers
+   * @throws CommandFailure with the leader's reason if it refuses, or if it cannot be done in time
+   */
+  void carryOut(String text, Administration.Builder what, Predicate<List<Replicas.Answer>> done)
+      throws InterruptedException {
+    say(text + " …");
+    long end = System.nanoTime() + patience.toNanos();
+    while (true) {
+      List<Replicas.Answer> answers = replicas.status();
+      if (done.test(answers)) {
+        say("done");
+        return;
+      }
+      boolean late = System.nanoTime() - end > 0;
+      if (late) {
+        Replicas.needLeader(answers);
+      }
+      var leader = Replicas.leader(answers);
+      if (leader.isPresent()) {
+        String failure = replicas.command(leader.get().address(), what, ATTEMPT);
+        if (failure != null && !failure.isEmpty()) {
+          throw new CommandFailure(failure);
+        }
+        if (failure == null && late) {
+          throw new CommandFailure(
+              "the leaders changed too often: 'regionfs meta status' shows whether it was done");
+        }
+        if (failure != null && late) {
+          throw new CommandFailure(
+              "the leader says that it is done, but the replicas do not show it yet: see 'regionfs"
+                  + " meta status'");
+        }
+      }
+      TimeUnit.MILLISECONDS.sleep(PAUSE_MILLIS);
+    }
+  }
+
+  private void say(String text) {
+    out.println(text);
+    out.flush();
+  }
+}
