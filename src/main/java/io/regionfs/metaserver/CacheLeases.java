@@ -325,6 +325,12 @@ final class CacheLeases implements AutoCloseable {
     ledger.left(node, now());
   }
 
+  /** Whether a client's command that opens this inode is under way. */
+  boolean isBeingOpened(long inode) {
+    return calls.values().stream()
+        .anyMatch(call -> call.request.getOperation().getOpen().getInode() == inode);
+  }
+
   /** Leases that nodes hold, some of whose nodes may have dropped them. */
   int leases() {
     return grants.size();

@@ -92,7 +92,7 @@ final class Involved {
   /** Its answer tells nothing of any inode. */
   static boolean isAboutNone(Operation operation) {
     return switch (operation.getOperationCase()) {
-      case OPEN_SESSION, END_SESSIONS, ADD_REPLICA, ADD_NODE, EXPIRE_NODE, DROPPED -> true;
+      case OPEN_SESSION, END_SESSIONS, FOUND, ADD_REPLICA, ADD_NODE, EXPIRE_NODE, DROPPED -> true;
       default -> false;
     };
   }

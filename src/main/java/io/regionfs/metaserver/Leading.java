@@ -1,6 +1,8 @@
 package io.regionfs.metaserver;
 
+import io.regionfs.metaserver.state.Changes;
 import io.regionfs.metaserver.state.Replica;
+import io.regionfs.proto.Command;
 import io.regionfs.proto.Reply;
 import io.regionfs.proto.Request;
 import java.time.InstantSource;
@@ -17,6 +19,7 @@ final class Leading implements AutoCloseable {
   private final Members members;
   private final ClientLeases clients;
   private final CacheLeases caches;
+  private final @Nullable Settling settling;
 
   /**
    * @param nodes calls to them, borrowed; null: none can be made
@@ -40,8 +43,11 @@ final class Leading implements AutoCloseable {
             clocks.lease(),
             CacheLeases.MOST_GRANTS,
             metrics);
+    this.settling =
+        nodes == null ? null : new Settling(replica, proposals, nodes, caches::isBeingOpened);
     Leases leases = new Leases(options.lease(), clocks.lease());
-    this.members = new Members(options, term, replica, proposals, leases, caches);
+    this.members =
+        new Members(options, term, replica, proposals, leases, caches, this::lookForUnsettled);
     this.clients = new ClientLeases(options.sessionLease(), replica, proposals, clocks.lease());
   }
 
@@ -72,6 +78,21 @@ final class Leading implements AutoCloseable {
     return caches.command(request, () -> proposals.propose(request, request.getOperation()));
   }
 
+  /** A command was applied; the replica's lock for writing is held. */
+  void applied(Command command, Reply reply, Changes changes) {
+    caches.changed(command, reply, changes);
+    if (settling != null) {
+      settling.applied(command.getOperation());
+    }
+  }
+
+  /** Of files whose writers are gone. */
+  void lookForUnsettled() {
+    if (settling != null) {
+      settling.look();
+    }
+  }
+
   /** Looks for leases that have run out. */
   void sweep() {
     members.expireSilent();
@@ -82,5 +103,8 @@ final class Leading implements AutoCloseable {
   @Override
   public void close() {
     caches.close();
+    if (settling != null) {
+      settling.close();
+    }
   }
 }

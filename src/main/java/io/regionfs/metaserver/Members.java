@@ -44,13 +44,18 @@ final class Members {
   private final Leases leases;
   private final CacheLeases caches;
 
+  /** To be run when a member has come or gone. */
+  private final Runnable changed;
+
   Members(
       MetadataOptions options,
       long term,
       Replica replica,
       Proposals proposals,
       Leases leases,
-      CacheLeases caches) {
+      CacheLeases caches,
+      Runnable changed) {
+    this.changed = changed;
     this.caches = caches;
     this.options = options;
     this.term = term;
@@ -83,6 +88,7 @@ final class Members {
     }
     leases.grant(reply.getJoined().getNode());
     caches.joined(reply.getJoined().getNode());
+    changed.run();
     Reply.Builder answer = reply.toBuilder();
     answer
         .getJoinedBuilder()
@@ -149,7 +155,7 @@ final class Members {
   private CompletableFuture<Reply> expire(int node) {
     Operation operation =
         Operation.newBuilder().setExpireNode(ExpireNode.newBuilder().setNode(node)).build();
-    return proposals.propose(operation);
+    return proposals.propose(operation).whenComplete((reply, failure) -> changed.run());
   }
 
   Reply space() {

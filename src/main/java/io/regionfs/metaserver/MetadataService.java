@@ -160,7 +160,7 @@ public final class MetadataService implements RpcHandler, AutoCloseable {
   private void applied(Command command, Reply reply, Changes changes) {
     Leading now = leading;
     if (now != null) {
-      now.caches().changed(command, reply, changes);
+      now.applied(command, reply, changes);
     }
   }
 
@@ -177,8 +177,10 @@ public final class MetadataService implements RpcHandler, AutoCloseable {
       LOG.info("No longer leads in term {}", before.term());
     }
     if (now.leads() && !closed) {
-      leading = new Leading(options, now.term(), replica, log, nodes, clocks, metrics);
+      Leading next = new Leading(options, now.term(), replica, log, nodes, clocks, metrics);
+      leading = next;
       LOG.info("Leads in term {}", now.term());
+      next.lookForUnsettled();
     }
   }
 

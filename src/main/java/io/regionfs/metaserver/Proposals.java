@@ -15,7 +15,10 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One leader's commands: stamped with a time, later than every one before, and with the number for
@@ -23,6 +26,8 @@ import org.jspecify.annotations.Nullable;
  * those of the state at the start of the term; the log takes no stamp of an earlier term.
  */
 final class Proposals {
+  private static final Logger LOG = LoggerFactory.getLogger(Proposals.class);
+
   private final ReplicatedLog log;
   private final long term;
   private final Replica replica;
@@ -72,6 +77,26 @@ final class Proposals {
   CompletableFuture<Reply> propose(Operation operation) {
     return propose(Command.newBuilder().setOperation(operation))
         .exceptionallyCompose(failure -> CompletableFuture.failedFuture(logFailure(failure)));
+  }
+
+  /**
+   * A command of the service itself, if the condition holds as it takes its place after all that
+   * were proposed before. What comes of it is only logged.
+   *
+   * @return whether it was proposed
+   */
+  @SuppressWarnings("FutureReturnValueIgnored") // logged
+  synchronized boolean proposeIf(Operation operation, BooleanSupplier condition) {
+    if (!condition.getAsBoolean()) {
+      return false;
+    }
+    propose(operation)
+        .exceptionally(
+            failure -> {
+              LOG.debug("{} was not carried out", operation.getOperationCase(), failure);
+              return Replies.DONE;
+            });
+    return true;
   }
 
   private synchronized CompletableFuture<Reply> propose(Command.Builder command) {

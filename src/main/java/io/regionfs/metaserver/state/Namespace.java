@@ -18,6 +18,7 @@ import io.regionfs.proto.Reply;
 import io.regionfs.proto.SetAttributes;
 import io.regionfs.proto.SetXattr;
 import io.regionfs.proto.SnapshotHeader;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -210,6 +211,26 @@ public final class Namespace {
       return Replies.of(refusal);
     }
   }
+
+  /**
+   * Files whose home knows them better though nobody writes them any more.
+   *
+   * @param from the first inode to look at
+   * @param count how many numbers to look at
+   */
+  public List<Unsettled> unsettled(long from, int count) {
+    List<Unsettled> found = new ArrayList<>();
+    for (long id = from; id < from + count; id++) {
+      Inode inode = inodes.find(id);
+      if (inode != null && inode.isAtHome() && !(inode.opens != null && inode.opens.isWritten())) {
+        found.add(new Unsettled(id, inode.home));
+      }
+    }
+    return found;
+  }
+
+  /** A file and its home. */
+  public record Unsettled(long inode, int home) {}
 
   /** The inode exists, and what is known of it here is not known better by its home. */
   public boolean isSettled(long id) {
