@@ -4,7 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.ByteString;
 import io.regionfs.proto.Create;
+import io.regionfs.proto.DirectoryEntry;
+import io.regionfs.proto.DirectoryPage;
 import io.regionfs.proto.FileType;
+import io.regionfs.proto.ListQuery;
+import io.regionfs.proto.Query;
+import io.regionfs.rpc.RpcTransport;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -126,5 +131,27 @@ class DirectoryTest {
       kept.add(numbers.get(i));
     }
     assertThat(seen).as("seed %d", seed).isEqualTo(kept);
+  }
+
+  @Test
+  void aListingBringsAttributesIfAskedFor() {
+    Tree tree = new Tree();
+    for (int i = 0; i < 3_000; i++) {
+      tree.file(Tree.ROOT, "f" + i);
+    }
+    List<DirectoryEntry> entries = new ArrayList<>();
+    DirectoryPage page = DirectoryPage.getDefaultInstance();
+    while (!page.getLast()) {
+      long after = entries.isEmpty() ? 0 : entries.get(entries.size() - 1).getCookie();
+      ListQuery.Builder list = ListQuery.newBuilder().setDirectory(Tree.ROOT).setAttributes(true);
+      Query query = Query.newBuilder().setList(list.setAfterCookie(after)).build();
+      page = tree.namespace.query(query).getPage();
+      assertThat(page.getSerializedSize()).isLessThan(RpcTransport.MAX_MESSAGE_BYTES);
+      entries.addAll(page.getEntriesList());
+    }
+    assertThat(entries).hasSize(3_000);
+    for (DirectoryEntry entry : entries) {
+      assertThat(entry.getAttributes()).isEqualTo(tree.attributes(entry.getInode()));
+    }
   }
 }
