@@ -118,7 +118,7 @@ final class Founding implements RpcHandler {
 
   private Request hello() {
     ReplicaIdentity own = introduction.own();
-    return Replicas.request(
+    return ReplicaCalls.request(
         Administration.newBuilder()
             .setHello(
                 Hello.newBuilder()

@@ -43,10 +43,10 @@ final class MetaAddCommand implements Callable<Integer> {
     return access.use(null, replicas -> add(replicas, added.getKey(), added.getValue()));
   }
 
-  private int add(Replicas replicas, int id, InetSocketAddress address)
+  private int add(ReplicaCalls replicas, int id, InetSocketAddress address)
       throws InterruptedException {
     String text = Addresses.text(address);
-    List<ReplicaAddress> voters = Replicas.voters(replicas.status());
+    List<ReplicaAddress> voters = ReplicaCalls.voters(replicas.status());
     for (ReplicaAddress voter : voters) {
       if (voter.getId() == id) {
         throw new CommandFailure(
@@ -62,8 +62,8 @@ final class MetaAddCommand implements Callable<Integer> {
             "adding replica " + id + " at " + text + ": it has to catch up",
             Administration.newBuilder().setAdd(wanted),
             answers ->
-                Replicas.leader(answers)
-                    .map(Replicas.Answer::reply)
+                ReplicaCalls.leader(answers)
+                    .map(ReplicaCalls.Answer::reply)
                     .filter(reply -> reply.getVotersList().contains(wanted))
                     .isPresent());
     return Main.DONE;

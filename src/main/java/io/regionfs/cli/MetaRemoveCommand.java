@@ -39,24 +39,25 @@ final class MetaRemoveCommand implements Callable<Integer> {
     return access.use(null, replicas -> remove(replicas, id));
   }
 
-  private int remove(Replicas replicas, int id) throws InterruptedException {
-    List<Replicas.Answer> answers = replicas.status();
-    check(answers, Replicas.voters(answers), id);
+  private int remove(ReplicaCalls replicas, int id) throws InterruptedException {
+    List<ReplicaCalls.Answer> answers = replicas.status();
+    check(answers, ReplicaCalls.voters(answers), id);
     new ReplicaChange(replicas, access.out(), PATIENCE)
         .carryOut(
             "removing replica " + id,
             Administration.newBuilder().setRemove(id),
             now ->
-                Replicas.leader(now)
-                    .map(Replicas.Answer::reply)
+                ReplicaCalls.leader(now)
+                    .map(ReplicaCalls.Answer::reply)
                     .filter(reply -> reply.getVotersList().stream().noneMatch(v -> v.getId() == id))
                     .isPresent());
     return Main.DONE;
   }
 
-  private static void check(List<Replicas.Answer> answers, List<ReplicaAddress> voters, int id) {
+  private static void check(
+      List<ReplicaCalls.Answer> answers, List<ReplicaAddress> voters, int id) {
     if (voters.isEmpty()) {
-      Replicas.needLeader(answers);
+      ReplicaCalls.needLeader(answers);
     }
     List<Integer> ids = voters.stream().map(ReplicaAddress::getId).sorted().toList();
     if (!ids.contains(id)) {
@@ -74,7 +75,8 @@ final class MetaRemoveCommand implements Callable<Integer> {
     long answering =
         rest.stream()
             .filter(
-                other -> Replicas.byId(answers, other).filter(a -> a.reply() != null).isPresent())
+                other ->
+                    ReplicaCalls.byId(answers, other).filter(a -> a.reply() != null).isPresent())
             .count();
     if (answering <= rest.size() / 2) {
       throw new CommandFailure(

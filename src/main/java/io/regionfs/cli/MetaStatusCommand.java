@@ -49,8 +49,8 @@ final class MetaStatusCommand implements Callable<Integer> {
     return access.use(directory, this::show);
   }
 
-  private int show(Replicas replicas) throws InterruptedException {
-    List<Replicas.Answer> answers = replicas.status();
+  private int show(ReplicaCalls replicas) throws InterruptedException {
+    List<ReplicaCalls.Answer> answers = replicas.status();
     boolean answered = answers.stream().anyMatch(answer -> answer.reply() != null);
     ReplicaComparison.@Nullable Result compared = verify ? ReplicaComparison.of(replicas) : null;
     PrintWriter out = access.out();
@@ -71,25 +71,25 @@ final class MetaStatusCommand implements Callable<Integer> {
     return answered && (compared == null || compared.equal()) ? Main.DONE : Main.FAILED;
   }
 
-  private static Map<String, @Nullable Object> report(List<Replicas.Answer> answers) {
+  private static Map<String, @Nullable Object> report(List<ReplicaCalls.Answer> answers) {
     Map<String, @Nullable Object> report = new LinkedHashMap<>();
     report.put("clusterId", clusterId(answers));
-    report.put("leader", Replicas.leader(answers).map(leader -> (long) leader.id()).orElse(0L));
+    report.put("leader", ReplicaCalls.leader(answers).map(leader -> (long) leader.id()).orElse(0L));
     report.put("term", term(answers));
     report.put("replicas", answers.stream().map(answer -> describe(answer, answers)).toList());
     return report;
   }
 
-  private static String clusterId(List<Replicas.Answer> answers) {
+  private static String clusterId(List<ReplicaCalls.Answer> answers) {
     return answers.stream()
-        .map(Replicas.Answer::reply)
+        .map(ReplicaCalls.Answer::reply)
         .filter(reply -> reply != null && !reply.getClusterId().isEmpty())
         .map(reply -> reply == null ? "" : reply.getClusterId())
         .distinct()
         .collect(Collectors.joining(","));
   }
 
-  private static long term(List<Replicas.Answer> answers) {
+  private static long term(List<ReplicaCalls.Answer> answers) {
     return answers.stream()
         .mapToLong(answer -> answer.reply() == null ? 0 : answer.reply().getTerm())
         .max()
@@ -97,7 +97,7 @@ final class MetaStatusCommand implements Callable<Integer> {
   }
 
   private static Map<String, @Nullable Object> describe(
-      Replicas.Answer answer, List<Replicas.Answer> all) {
+      ReplicaCalls.Answer answer, List<ReplicaCalls.Answer> all) {
     Map<String, @Nullable Object> one = new LinkedHashMap<>();
     AdministrationReply reply = answer.reply();
     one.put("id", (long) answer.id());
@@ -119,7 +119,7 @@ final class MetaStatusCommand implements Callable<Integer> {
     return one;
   }
 
-  private static String role(Replicas.Answer answer, List<Replicas.Answer> all) {
+  private static String role(ReplicaCalls.Answer answer, List<ReplicaCalls.Answer> all) {
     if (answer.reply() == null) {
       return "unknown";
     }
@@ -127,7 +127,7 @@ final class MetaStatusCommand implements Callable<Integer> {
       return "waiting";
     }
     boolean member =
-        Replicas.voters(all).stream()
+        ReplicaCalls.voters(all).stream()
             .map(ReplicaAddress::getId)
             .anyMatch(voter -> voter == answer.id());
     if (!member) {
@@ -136,13 +136,13 @@ final class MetaStatusCommand implements Callable<Integer> {
     return answer.leads() ? "leader" : "follower";
   }
 
-  private static void print(List<Replicas.Answer> answers, PrintWriter out) {
+  private static void print(List<ReplicaCalls.Answer> answers, PrintWriter out) {
     String cluster = clusterId(answers);
     StatusText.line(out, "cluster", cluster.isEmpty() ? "(not founded)" : cluster);
     StatusText.line(
         out,
         "leader",
-        Replicas.leader(answers)
+        ReplicaCalls.leader(answers)
                 .map(leader -> "replica " + leader.id() + " at " + Addresses.text(leader.address()))
                 .orElse("none")
             + ", term "
@@ -151,7 +151,7 @@ final class MetaStatusCommand implements Callable<Integer> {
     out.println();
     out.printf(
         form, "id", "address", "role", "term", "applied", "log", "snapshot", "log size", "state");
-    for (Replicas.Answer answer : answers) {
+    for (ReplicaCalls.Answer answer : answers) {
       AdministrationReply reply = answer.reply();
       String id = answer.id() == 0 ? "?" : Integer.toString(answer.id());
       String address = Addresses.text(answer.address());

@@ -40,34 +40,34 @@ final class MetaTransferCommand implements Callable<Integer> {
     return access.use(null, replicas -> transfer(replicas, id));
   }
 
-  private int transfer(Replicas replicas, int id) throws InterruptedException {
-    List<Replicas.Answer> answers = replicas.status();
-    int old = Replicas.needLeader(answers).id();
+  private int transfer(ReplicaCalls replicas, int id) throws InterruptedException {
+    List<ReplicaCalls.Answer> answers = replicas.status();
+    int old = ReplicaCalls.needLeader(answers).id();
     if (id != 0) {
       check(answers, id);
-    } else if (Replicas.voters(answers).size() == 1) {
+    } else if (ReplicaCalls.voters(answers).size() == 1) {
       throw new CommandFailure("replica " + old + " is the only one");
     }
     new ReplicaChange(replicas, access.out(), PATIENCE)
         .carryOut(
             "replica " + old + " hands over" + (id == 0 ? "" : " to replica " + id),
             Administration.newBuilder().setTransfer(id),
-            now -> isDone(Replicas.leader(now), old, id));
-    access.out().println("replica " + Replicas.needLeader(replicas.status()).id() + " leads");
+            now -> isDone(ReplicaCalls.leader(now), old, id));
+    access.out().println("replica " + ReplicaCalls.needLeader(replicas.status()).id() + " leads");
     access.out().flush();
     return Main.DONE;
   }
 
-  private static boolean isDone(Optional<Replicas.Answer> leader, int old, int wanted) {
+  private static boolean isDone(Optional<ReplicaCalls.Answer> leader, int old, int wanted) {
     return leader.isPresent()
         && (wanted == 0 ? leader.get().id() != old : leader.get().id() == wanted);
   }
 
-  private static void check(List<Replicas.Answer> answers, int id) {
-    if (Replicas.voters(answers).stream().noneMatch(voter -> voter.getId() == id)) {
+  private static void check(List<ReplicaCalls.Answer> answers, int id) {
+    if (ReplicaCalls.voters(answers).stream().noneMatch(voter -> voter.getId() == id)) {
       throw new CommandFailure("replica " + id + " is no member: see 'regionfs meta status'");
     }
-    Optional<Replicas.Answer> heir = Replicas.byId(answers, id);
+    Optional<ReplicaCalls.Answer> heir = ReplicaCalls.byId(answers, id);
     if (heir.isEmpty() || heir.get().reply() == null) {
       throw new CommandFailure("replica " + id + " does not answer, so it cannot lead");
     }

@@ -62,14 +62,14 @@ final class MetadataReport {
   }
 
   private void addReplicas(Map<String, @Nullable Object> metadata) {
-    List<Replicas.Answer> answers;
-    try (Replicas replicas = new Replicas(transport, addresses)) {
+    List<ReplicaCalls.Answer> answers;
+    try (ReplicaCalls replicas = new ReplicaCalls(transport, addresses)) {
       answers = replicas.status();
     }
     List<Map<String, @Nullable Object>> list = new ArrayList<>();
     List<String> trouble = new ArrayList<>();
     long term = 0;
-    for (Replicas.Answer answer : answers) {
+    for (ReplicaCalls.Answer answer : answers) {
       AdministrationReply reply = answer.reply();
       Map<String, @Nullable Object> one = new LinkedHashMap<>();
       one.put("id", (long) answer.id());

@@ -13,6 +13,8 @@ import io.regionfs.fuse.FuseOptions;
 import io.regionfs.meta.Membership;
 import io.regionfs.meta.MetadataClient;
 import io.regionfs.meta.MetadataClientOptions;
+import io.regionfs.meta.RecallHandler;
+import io.regionfs.meta.Replicas;
 import io.regionfs.model.Errno;
 import io.regionfs.model.FsException;
 import io.regionfs.model.InodeId;
@@ -20,7 +22,6 @@ import io.regionfs.posix.LibC;
 import io.regionfs.region.HomeHandler;
 import io.regionfs.region.LentMemory;
 import io.regionfs.region.LentStatus;
-import io.regionfs.rpc.RpcClient;
 import io.regionfs.rpc.darpc.DarpcOptions;
 import io.regionfs.rpc.darpc.DarpcTransport;
 import io.regionfs.verbs.Fabric;
@@ -177,10 +178,7 @@ final class Node implements Daemon.Service {
   /** For questions of people, who are told that the service is away rather than made to wait. */
   @SuppressWarnings("MustBeClosedChecker") // lifetimes closes all
   private MetadataClient impatient(DarpcTransport transport, InetSocketAddress own) {
-    List<RpcClient> replicas =
-        replicas(own).stream()
-            .map(address -> lifetimes.add("status calls", transport.client(address)))
-            .toList();
+    Replicas replicas = lifetimes.add("status calls", Replicas.at(replicas(own), transport));
     return lifetimes.add(
         "status metadata",
         new MetadataClient(replicas, new MetadataClientOptions(STATUS_PATIENCE, STATUS_PATIENCE)));
@@ -261,7 +259,8 @@ final class Node implements Daemon.Service {
       InetSocketAddress address,
       MeterRegistry registry)
       throws IOException, InterruptedException {
-    List<RpcClient> replicas;
+    MetadataClientOptions waiting = new MetadataClientOptions(ATTEMPT, options.flags().timeout());
+    MetadataClient metadata;
     if (options.ownsCluster()) {
       EmbeddedMetadata own =
           lifetimes.add(
@@ -269,18 +268,15 @@ final class Node implements Daemon.Service {
               EmbeddedMetadata.open(options.stateDirectory(), address, transport, registry));
       embedded = own;
       switchboard.connectMetadata(own.service());
-      replicas = List.of(own.client());
+      metadata = lifetimes.add("metadata", new MetadataClient(List.of(own.client()), waiting));
     } else {
-      replicas =
-          options.metadata().stream()
-              .map(replica -> lifetimes.add("metadata calls", transport.client(replica)))
-              .toList();
-      Probe.awaitService(replicas, options.metadata());
+      Probe.awaitService(transport, options.metadata());
+      Replicas replicas =
+          lifetimes.add("metadata calls", Replicas.at(options.metadata(), transport));
+      metadata = lifetimes.add("metadata", new MetadataClient(replicas, waiting));
     }
-    return lifetimes.add(
-        "metadata",
-        new MetadataClient(
-            replicas, new MetadataClientOptions(ATTEMPT, options.flags().timeout())));
+    switchboard.connectCache(lifetimes.add("recalls", new RecallHandler(metadata)));
+    return metadata;
   }
 
   @SuppressWarnings("MustBeClosedChecker") // closed with this node

@@ -7,6 +7,7 @@ import io.regionfs.proto.Reply;
 import io.regionfs.proto.Request;
 import io.regionfs.rpc.RpcClient;
 import io.regionfs.rpc.RpcException;
+import io.regionfs.rpc.RpcTransport;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -28,7 +29,20 @@ final class Probe {
   /**
    * @throws IOException if none of them answers
    */
-  static void awaitService(List<RpcClient> replicas, List<InetSocketAddress> addresses)
+  @SuppressWarnings("MustBeClosedChecker") // lifetimes closes all
+  static void awaitService(RpcTransport transport, List<InetSocketAddress> addresses)
+      throws IOException, InterruptedException {
+    Lifetimes clients = new Lifetimes();
+    try (clients) {
+      awaitService(
+          addresses.stream()
+              .map(address -> clients.add("probe", transport.client(address)))
+              .toList(),
+          addresses);
+    }
+  }
+
+  private static void awaitService(List<RpcClient> replicas, List<InetSocketAddress> addresses)
       throws IOException, InterruptedException {
     long end = System.nanoTime() + PATIENCE.toNanos();
     String last = "";
@@ -53,8 +67,7 @@ final class Probe {
   }
 
   private static Request question() {
-    return Request.newBuilder()
-        .setClientId(1)
+    return ReplicaCalls.envelope(1)
         .setQuery(Query.newBuilder().setService(Ping.getDefaultInstance()))
         .build();
   }

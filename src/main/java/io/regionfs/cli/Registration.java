@@ -69,7 +69,7 @@ final class Registration {
   private void command(Operation operation) throws InterruptedException {
     sequence++;
     Request request =
-        Replicas.envelope(client)
+        ReplicaCalls.envelope(client)
             .setSequence(sequence)
             .setAcknowledged(sequence - 1)
             .setOperation(operation)

@@ -43,7 +43,7 @@ final class ReplicaAccess {
 
   /** Calls to the replicas. */
   interface Use {
-    int with(Replicas replicas) throws InterruptedException;
+    int with(ReplicaCalls replicas) throws InterruptedException;
   }
 
   /**
@@ -56,7 +56,7 @@ final class ReplicaAccess {
     FabricSelection.choose(
         fabric, Addresses.towards(addresses.get(0)), SoftDeviceOptions.defaults());
     try (DarpcTransport transport = transport();
-        Replicas replicas = new Replicas(transport, addresses)) {
+        ReplicaCalls replicas = new ReplicaCalls(transport, addresses)) {
       return use.with(replicas);
     }
   }

@@ -15,14 +15,14 @@ final class ReplicaChange {
   private static final Duration ATTEMPT = Duration.ofMinutes(10);
   private static final long PAUSE_MILLIS = 300;
 
-  private final Replicas replicas;
+  private final ReplicaCalls replicas;
   private final PrintWriter out;
   private final Duration patience;
 
   /**
    * @param patience how long to go on while there is no leader
    */
-  ReplicaChange(Replicas replicas, PrintWriter out, Duration patience) {
+  ReplicaChange(ReplicaCalls replicas, PrintWriter out, Duration patience) {
     this.replicas = replicas;
     this.out = out;
     this.patience = patience;
@@ -33,21 +33,21 @@ final class ReplicaChange {
    * @param done whether it is, by the replicas' answers
    * @throws CommandFailure with the leader's reason if it refuses, or if it cannot be done in time
    */
-  void carryOut(String text, Administration.Builder what, Predicate<List<Replicas.Answer>> done)
+  void carryOut(String text, Administration.Builder what, Predicate<List<ReplicaCalls.Answer>> done)
       throws InterruptedException {
     say(text + " …");
     long end = System.nanoTime() + patience.toNanos();
     while (true) {
-      List<Replicas.Answer> answers = replicas.status();
+      List<ReplicaCalls.Answer> answers = replicas.status();
       if (done.test(answers)) {
         say("done");
         return;
       }
       boolean late = System.nanoTime() - end > 0;
       if (late) {
-        Replicas.needLeader(answers);
+        ReplicaCalls.needLeader(answers);
       }
-      var leader = Replicas.leader(answers);
+      var leader = ReplicaCalls.leader(answers);
       if (leader.isPresent()) {
         String failure = replicas.command(leader.get().address(), what, ATTEMPT);
         if (failure != null && !failure.isEmpty()) {

@@ -28,11 +28,11 @@ final class ReplicaComparison {
    */
   record Result(boolean equal, String text) {}
 
-  static Result of(Replicas replicas) throws InterruptedException {
+  static Result of(ReplicaCalls replicas) throws InterruptedException {
     ReplicaComparison comparison = new ReplicaComparison();
     long end = System.nanoTime() + PATIENCE.toNanos();
     while (true) {
-      List<Replicas.Answer> answers = replicas.verify();
+      List<ReplicaCalls.Answer> answers = replicas.verify();
       comparison.note(answers);
       String difference = comparison.difference();
       if (!difference.isEmpty()) {
@@ -55,8 +55,8 @@ final class ReplicaComparison {
     }
   }
 
-  private void note(List<Replicas.Answer> answers) {
-    for (Replicas.Answer answer : answers) {
+  private void note(List<ReplicaCalls.Answer> answers) {
+    for (ReplicaCalls.Answer answer : answers) {
       AdministrationReply reply = answer.reply();
       if (reply != null) {
         seen.computeIfAbsent(answer.id(), id -> new HashMap<>())
@@ -65,7 +65,7 @@ final class ReplicaComparison {
     }
   }
 
-  private static String missing(List<Replicas.Answer> answers) {
+  private static String missing(List<ReplicaCalls.Answer> answers) {
     return answers.stream()
         .filter(answer -> answer.reply() == null)
         .map(answer -> answer.id() + " (" + answer.error() + ")")

@@ -74,13 +74,13 @@ class FoundingTest {
     RpcClient client = transport.client(address(1));
     Reply status =
         client.call(
-            Replicas.request(Administration.newBuilder().setStatus(Ping.getDefaultInstance())),
+            ReplicaCalls.request(Administration.newBuilder().setStatus(Ping.getDefaultInstance())),
             PATIENCE);
     assertThat(status.getAdministration().getId()).isEqualTo(1);
     assertThat(status.getAdministration().getTrouble()).startsWith("waits for");
     Reply query =
         client.call(
-            Replicas.envelope(5)
+            ReplicaCalls.envelope(5)
                 .setQuery(Query.newBuilder().setSpace(Ping.getDefaultInstance()))
                 .build(),
             PATIENCE);

@@ -30,7 +30,7 @@ import org.jspecify.annotations.Nullable;
  * The replicas of a metadata service, for those who look after them: each is asked by itself. Used
  * by one thread.
  */
-final class Replicas implements AutoCloseable {
+final class ReplicaCalls implements AutoCloseable {
   private static final Duration PATIENCE = Duration.ofSeconds(3);
 
   private final RpcTransport transport;
@@ -54,7 +54,7 @@ final class Replicas implements AutoCloseable {
   /**
    * @param given some or all of them; the caller closes the transport
    */
-  Replicas(RpcTransport transport, List<InetSocketAddress> given) {
+  ReplicaCalls(RpcTransport transport, List<InetSocketAddress> given) {
     this.transport = transport;
     this.given = List.copyOf(given);
   }
@@ -174,7 +174,9 @@ final class Replicas implements AutoCloseable {
             () ->
                 new CommandFailure(
                     "the metadata service has no leader: "
-                        + answers.stream().map(Replicas::describe).collect(Collectors.joining("; "))
+                        + answers.stream()
+                            .map(ReplicaCalls::describe)
+                            .collect(Collectors.joining("; "))
                         + " (a majority must run and reach each other)"));
   }
 
