@@ -27,7 +27,7 @@ final class CachedInode {
   private volatile @Nullable ConcurrentHashMap<Long, DirectoryPage> pages;
 
   /** For the eviction: somebody asked since it last came by. */
-  private volatile boolean used = true;
+  private volatile boolean used;
 
   private int weight = 1;
 

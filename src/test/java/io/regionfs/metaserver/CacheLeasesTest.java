@@ -101,6 +101,7 @@ class CacheLeasesTest {
 
   @BeforeEach
   void start() throws IOException {
+    replica.apply(Tree.openSession(5));
     log.elect(true, 1, "here");
     join(a, "a");
     join(b, "b");

@@ -23,6 +23,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** What a service says and keeps as its replica begins and ceases to lead. */
@@ -42,6 +43,11 @@ class LeadershipTest {
           new CompositeMeterRegistry(),
           new Clocks(() -> now, () -> now));
   private long sequence;
+
+  @BeforeEach
+  void openSession() {
+    replica.apply(Tree.openSession(5));
+  }
 
   @AfterEach
   void close() {
@@ -113,7 +119,8 @@ class LeadershipTest {
     assertThat(call(request).getErrno()).isEqualTo(Errno.EAGAIN.code());
     log.failWith(null, false);
     assertThat(call(request).getErrno()).isZero();
-    assertThat(replica.<Long>read(Namespace::commands)).isEqualTo(1);
+    // With the one that opened the session.
+    assertThat(replica.<Long>read(Namespace::commands)).isEqualTo(2);
   }
 
   @Test

@@ -27,6 +27,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** Leases, stamps and refusals of the service, with a clock that the test moves. */
@@ -45,6 +46,11 @@ class MetadataServiceTest {
           new CompositeMeterRegistry(),
           new Clocks(() -> now, () -> now));
   private long sequence;
+
+  @BeforeEach
+  void openSession() {
+    replica.apply(Tree.openSession(5));
+  }
 
   @AfterEach
   void close() {
@@ -211,7 +217,8 @@ class MetadataServiceTest {
     Reply first = call(request);
     assertThat(first.getErrno()).isZero();
     assertThat(call(request)).isEqualTo(first);
-    assertThat(replica.<Long>read(Namespace::commands)).isEqualTo(1);
+    // With the one that opened the session.
+    assertThat(replica.<Long>read(Namespace::commands)).isEqualTo(2);
   }
 
   @Test

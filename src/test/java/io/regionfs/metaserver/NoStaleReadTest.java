@@ -242,6 +242,7 @@ class NoStaleReadTest {
       InetSocketAddress any = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
       InetSocketAddress address = transport.serve(any, service).address();
       for (int i = 0; i < NODES; i++) {
+        replica.apply(Tree.openSession(100 + i));
         CachingNode node =
             new CachingNode(transport.client(address), 100 + i, new Random(random.nextLong()));
         node.join("n" + i, "127.0.0.1:" + transport.serve(any, node).address().getPort());

@@ -37,6 +37,7 @@ class ServiceMetricsTest {
             null,
             registry)) {
       assertThat(gauge("leads")).isZero();
+      replica.apply(Tree.openSession(5));
       log.elect(true, 4, "here");
       assertThat(gauge("leads")).isEqualTo(1);
       assertThat(gauge("term")).isEqualTo(4);

@@ -17,9 +17,6 @@ import org.jspecify.annotations.Nullable;
  * those are forgotten. Sessions end by command only.
  */
 final class Answers {
-  /** Whether the first command of an unknown client opens its session, whatever it is. */
-  private static final boolean OPENED_BY_ANY_COMMAND = true;
-
   /**
    * Answers kept per client. A client has no more commands under way than this, so that none it can
    * repeat is missing.
@@ -49,9 +46,7 @@ final class Answers {
 
   /** Refuses a command whose client has no session and does not open one. */
   boolean mayRun(Command command) {
-    return OPENED_BY_ANY_COMMAND
-        || command.getOperation().hasOpenSession()
-        || clients.containsKey(command.getClientId());
+    return command.getOperation().hasOpenSession() || clients.containsKey(command.getClientId());
   }
 
   /** Opens the session if there is none. */

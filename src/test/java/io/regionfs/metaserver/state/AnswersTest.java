@@ -12,6 +12,7 @@ import io.regionfs.proto.Found;
 import io.regionfs.proto.OpenSession;
 import io.regionfs.proto.Operation;
 import io.regionfs.proto.Reply;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** Commands that come twice count once. */
@@ -19,6 +20,12 @@ class AnswersTest {
   private static final long DAY_SECONDS = 86_400;
 
   private final Tree tree = new Tree();
+
+  @BeforeEach
+  void openSessions() {
+    tree.run(Tree.openSession(5));
+    tree.run(Tree.openSession(6));
+  }
 
   private static Command.Builder creation(long client, long sequence, long acknowledged) {
     return Command.newBuilder()
@@ -42,6 +49,16 @@ class AnswersTest {
     assertThat(run(creation(5, 1, 0).setNewInode(999))).isEqualTo(first);
     assertThat(tree.namespace.fingerprint()).isEqualTo(before);
     assertThat(run(creation(6, 1, 0)).getErrno()).as("another client").isNotZero();
+  }
+
+  @Test
+  void aCommandWithoutASessionIsNotCarriedOut() {
+    Reply refused = run(creation(7, 1, 0));
+    assertThat(refused.getErrno()).isEqualTo(Errno.ESTALE.code());
+    assertThat(refused.getNoSession()).isTrue();
+    assertThat(tree.lookup(ROOT, "f1").getErrno()).isNotZero();
+    tree.run(Tree.openSession(7));
+    assertThat(run(creation(7, 1, 0)).getErrno()).isZero();
   }
 
   @Test

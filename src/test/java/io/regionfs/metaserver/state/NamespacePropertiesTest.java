@@ -99,6 +99,7 @@ class NamespacePropertiesTest {
   @Property(tries = 300, edgeCases = EdgeCasesMode.NONE)
   void aRepeatedCommandGetsItsFirstAnswer(@ForAll("commands") List<Command> commands) {
     Namespace namespace = new Namespace();
+    namespace.apply(Tree.openSession(99));
     Map<Long, Reply> first = new HashMap<>();
     long sequence = 0;
     for (Command command : commands) {

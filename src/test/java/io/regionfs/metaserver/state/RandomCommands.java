@@ -81,6 +81,8 @@ final class RandomCommands {
 
   private static List<Command> beginning() {
     Tree tree = new Tree();
+    tree.run(Tree.openSession(7));
+    tree.run(Tree.openSession(-8));
     for (int node = 1; node <= NODES; node++) {
       tree.join("n" + node, node);
     }

@@ -16,6 +16,7 @@ import io.regionfs.proto.Link;
 import io.regionfs.proto.ListQuery;
 import io.regionfs.proto.LookupQuery;
 import io.regionfs.proto.Open;
+import io.regionfs.proto.OpenSession;
 import io.regionfs.proto.Operation;
 import io.regionfs.proto.Query;
 import io.regionfs.proto.Remove;
@@ -240,5 +241,14 @@ public final class Tree {
       }
       page = page(directory, entries.get(entries.size() - 1).getCookie());
     }
+  }
+
+  /** Under a number of its own, so that a test's commands begin with 1. */
+  public static Command openSession(long client) {
+    return Command.newBuilder()
+        .setClientId(client)
+        .setSequence(1L << 40)
+        .setOperation(Operation.newBuilder().setOpenSession(OpenSession.getDefaultInstance()))
+        .build();
   }
 }
