@@ -121,6 +121,11 @@ final class Engine implements AutoCloseable {
     node.setSnapshotIntervalSecs(0); // by this package, which also counts entries
     node.setEnableRpcChecksum(true);
     node.setTimerPoolSize(TIMER_THREADS);
+    // The timers of a process that share nothing wake a thousand times a second, each.
+    node.setSharedElectionTimer(true);
+    node.setSharedVoteTimer(true);
+    node.setSharedStepDownTimer(true);
+    node.setSharedSnapshotTimer(true);
     node.setRpcProcessorThreadPoolSize(CALL_THREADS);
     if (options.role() != Role.JOINER) {
       Configuration founders = new Configuration();
