@@ -31,6 +31,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** What becomes of files whose writers are gone. */
@@ -58,6 +59,11 @@ class SettlingTest {
   void close() {
     service.close();
     transport.close();
+  }
+
+  @BeforeEach
+  void openSession() {
+    replica.apply(Tree.openSession(5));
   }
 
   private Reply call(Request.Builder request) {
