@@ -25,6 +25,7 @@ import java.util.stream.Stream;
 record Doctor(Path root, int uid, Map<String, String> environment) {
   private static final long SMALL_MEMORY = 256L << 20;
   private static final long SMALL_MEMLOCK = 64L << 20;
+  private static final long SMALL_DISK = 256L << 20;
   private static final int SET_USER_ID = 04000;
   private static final List<String> LIBRARY_DIRECTORIES =
       List.of(
@@ -65,6 +66,7 @@ record Doctor(Path root, int uid, Map<String, String> environment) {
         fuseLibrary(),
         fusermount(),
         sharedMemory(),
+        state(),
         rdma(),
         memlock(),
         ports(),
@@ -186,6 +188,29 @@ record Doctor(Path root, int uid, Map<String, String> environment) {
           Verdict.WARN,
           "/dev/shm: " + Directories.reason(e),
           "mount -t tmpfs tmpfs /dev/shm, or give --memory-dir on another tmpfs");
+    }
+  }
+
+  /** Where the metadata service of a mount keeps its log. */
+  private Finding state() {
+    Path state = new Directories(uid, environment).state(Path.of("/x")).getParent();
+    Path there = root.resolve(Objects.requireNonNull(state).toString().substring(1));
+    while (!Files.exists(there) && there.getParent() != null) {
+      there = there.getParent();
+    }
+    try {
+      long free = Files.getFileStore(there).getUsableSpace();
+      String found = Sizes.format(free) + " free for state in " + state;
+      return free >= SMALL_DISK
+          ? ok("state", found)
+          : new Finding(
+              "state",
+              Verdict.WARN,
+              found + ": below 64 MiB a metadata service takes no changes",
+              "make room, or give --state-dir on another disk");
+    } catch (IOException e) {
+      return new Finding(
+          "state", Verdict.WARN, state + ": " + Directories.reason(e), "give --state-dir");
     }
   }
 

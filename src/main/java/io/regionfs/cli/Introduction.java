@@ -21,6 +21,8 @@ import org.jspecify.annotations.Nullable;
  * @param joins it never founds a cluster
  */
 record Introduction(ReplicaIdentity own, Peers peers, boolean joins) {
+  static final String NO_LEADER = "there is no leader";
+
   /** One of the three is set. */
   record Conclusion(@Nullable ReplicaIdentity member, String waits, String refusal) {
     static Conclusion member(ReplicaIdentity identity) {
@@ -114,7 +116,7 @@ record Introduction(ReplicaIdentity own, Peers peers, boolean joins) {
     if (nothingHappened) {
       return enter(members.get(0)); // it is being founded, and needs this replica's vote
     }
-    return Conclusion.waits("waits until its cluster " + id(members) + " has a leader");
+    return Conclusion.waits("waits: " + NO_LEADER + " in its cluster " + id(members));
   }
 
   private static String id(List<AdministrationReply> members) {

@@ -29,6 +29,7 @@ final class MetaDaemon implements Daemon.Service {
   private static final Logger LOG = LoggerFactory.getLogger(MetaDaemon.class);
   private static final long JOIN_MILLIS = 20_000;
   private static final long MEMBERSHIP_MILLIS = 200;
+  private static final long ELECTION_MILLIS = 5_000;
 
   private final MetaOptions options;
   private final Switchboard switchboard = new Switchboard(true);
@@ -71,6 +72,20 @@ final class MetaDaemon implements Daemon.Service {
     }
   }
 
+  /** With a little patience if its cluster is there, as that may refuse it when it has a leader. */
+  private static @Nullable ReplicaIdentity attempt(Founding founding) throws InterruptedException {
+    long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(ELECTION_MILLIS);
+    while (true) {
+      ReplicaIdentity member = founding.attempt();
+      if (member != null
+          || !founding.state().contains(Introduction.NO_LEADER)
+          || System.nanoTime() - end > 0) {
+        return member;
+      }
+      TimeUnit.MILLISECONDS.sleep(MEMBERSHIP_MILLIS);
+    }
+  }
+
   /** What the replica is made of before it knows its cluster. */
   private record Parts(
       RpcTransport transport,
@@ -81,7 +96,7 @@ final class MetaDaemon implements Daemon.Service {
   private void open() throws IOException, InterruptedException {
     Parts opened = listen();
     parts = opened;
-    ReplicaIdentity member = opened.founding().attempt();
+    ReplicaIdentity member = attempt(opened.founding());
     if (member == null) {
       remark = opened.founding().state();
     } else {
