@@ -20,13 +20,17 @@ final class ClusterFixture implements AutoCloseable {
   final Shell shell;
 
   ClusterFixture(int hosts) throws IOException, InterruptedException {
+    this(hosts, 1);
+  }
+
+  ClusterFixture(int hosts, int replicas) throws IOException, InterruptedException {
     assumeThat(LibC.INSTANCE.getuid()).as("root, to make network namespaces").isZero();
     Path parent = Files.createTempDirectory("regionfs-cluster-it").toRealPath();
     directory = parent.resolve("cluster");
     shell = new Shell(Map.of("REGIONFS_CLUSTER_DIR", directory.toString()));
     boolean up = false;
     try {
-      cluster("up", hosts, "--memory", "512M").succeeded();
+      cluster("up", hosts, "--meta", replicas, "--memory", "512M").succeeded();
       up = true;
     } finally {
       if (!up) {

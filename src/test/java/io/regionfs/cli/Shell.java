@@ -39,14 +39,24 @@ final class Shell {
   }
 
   Process start(Object... command) throws IOException {
+    return builder(command)
+        .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
+        .start();
+  }
+
+  /** With a standard input that the caller closes, and errors to this process's. */
+  Process startWithInput(Object... command) throws IOException {
+    return builder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+  }
+
+  private ProcessBuilder builder(Object... command) {
     List<String> words = new ArrayList<>();
     for (Object word : command) {
       words.add(word.toString());
     }
     ProcessBuilder builder = new ProcessBuilder(words);
     builder.environment().putAll(environment);
-    builder.redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()));
-    return builder.start();
+    return builder;
   }
 
   Result run(Object... command) throws IOException, InterruptedException {
