@@ -1,0 +1,135 @@
+"""Makes a table, and JSON, of what the parts of scripts/bench have left in a directory.
+
+    report.py DIRECTORY ROUNDS ELECTION-TIMEOUT-SECONDS JSON-FILE|""
+
+A part that did not run has left nothing, and its rows are missing.
+"""
+import json
+import os
+import statistics
+import sys
+
+out, rounds, election, target = sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), sys.argv[4]
+figures = {}
+
+
+def path(name):
+    return os.path.join(out, name)
+
+
+def there(name):
+    return os.path.exists(path(name)) and os.path.getsize(path(name)) > 0
+
+
+def number(name):
+    with open(path(name)) as file:
+        return float(file.read())
+
+
+def loaded(name):
+    with open(path(name)) as file:
+        return json.load(file)
+
+
+def median_of(read):
+    """The median of what a function makes of each round's number."""
+    return statistics.median([read(r) for r in range(1, rounds + 1)])
+
+
+def iperf(name):
+    return median_of(lambda r: loaded(f"{name}.{r}")["end"]["sum_received"]["bits_per_second"] / 8e6)
+
+
+def fio(name, kind):
+    return median_of(lambda r: loaded(f"{name}.{r}")["jobs"][0][kind]["bw_bytes"] / 1e6)
+
+
+def fio_p50(name):
+    return median_of(lambda r: loaded(f"{name}.{r}")["jobs"][0]["read"]["clat_ns"]["percentile"]["50.000000"] / 1e3)
+
+
+def transfers():
+    read, from_home = fio("read", "read"), iperf("iperf_from_home")
+    write, to_home = fio("write", "write"), iperf("iperf_to_home")
+    local, remote = fio_p50("random_local"), fio_p50("random_remote")
+    fabric = median_of(lambda r: loaded(f"fabric_read.{r}")["p50Micros"])
+    figures["sequential_read"] = {
+        "ratio": read / from_home, "at_least": 0.5, "MB_per_s": read, "iperf3_MB_per_s": from_home}
+    figures["sequential_write"] = {
+        "ratio": write / to_home, "at_least": 0.5, "MB_per_s": write, "iperf3_MB_per_s": to_home}
+    figures["random_read_4k"] = {
+        "ratio": remote / (local + fabric), "at_most": 1.5, "p50_us": remote, "home_local_p50_us": local,
+        "fabric_read_p50_us": fabric}
+    figures["truncate_1TiB"] = {"ms": number("truncate_1t") * 1e3, "of_1MiB_ms": number("truncate_1m") * 1e3}
+
+
+def stat(name):
+    def pair(r):
+        with open(path(f"{name}.{r}")) as file:
+            return [float(word) for word in file.read().split()]
+
+    return {
+        "ratio": median_of(lambda r: pair(r)[0] / pair(r)[1]), "at_most": 1.3,
+        "p50_us": median_of(lambda r: pair(r)[0]), "libfuse3_p50_us": median_of(lambda r: pair(r)[1])}
+
+
+def fail_over():
+    measured = loaded("failover")
+    killed = measured["killed"]
+    figures["fail_over"] = {
+        "median_s": statistics.median(killed), "at_most": 1.5 * election + 0.5, "longest_s": max(killed),
+        "shortest_s": min(killed), "rounds": len(killed), "leader_paused_s": measured["paused"],
+        "leader_cut_s": measured["cut"]}
+
+
+def capacity():
+    with open(path("capacity")) as file:
+        measured = {name: float(value) for name, value in (line.strip().split("=") for line in file)}
+    figures["heap"] = {
+        "bytes_per_inode": measured["bytes_per_inode"], "inodes": int(measured["inodes"]),
+        "heap_MiB": measured["heap_mib"]}
+    figures["snapshot"] = {
+        "pause_ms": measured["snapshot_pause_ms"], "at_most": 50,
+        "longest_change_beside_ms": measured["beside_longest_command_ms"], "seconds": measured["snapshot_ms"] / 1e3,
+        "MiB": measured["snapshot_mib"], "restore_s": measured["restore_ms"] / 1e3}
+
+
+if there("changes"):
+    changes = loaded("changes")
+    figures["changes"] = {
+        "ratio": changes["ratio"], "at_least": 0.6, "per_s": changes["service_per_s"],
+        "engine_per_s": changes["engine_per_s"], "entry_bytes": changes["entry_bytes"],
+        "fsync_p50_ms": number("fsync") * 1e3}
+if there("stat_node.%d" % rounds):
+    figures["stat_in_kernel"], figures["stat_in_node"] = stat("stat_kernel"), stat("stat_node")
+if there("failover"):
+    fail_over()
+if there("creates_remote"):
+    figures["creates_replicated"] = {
+        "per_s_of_8_on_2_hosts": number("creates_parallel"), "per_s_of_1": number("creates_remote")}
+if there("start_again"):
+    figures["creates_embedded"] = {
+        "per_s_of_8": number("creates_embedded_8"), "per_s_of_1": number("creates_embedded")}
+    figures["start_embedded"] = {
+        "seconds": median_of(lambda r: number(f"start_fresh.{r}")), "at_most": 2,
+        "with_files_s": number("start_again"), "files": int(number("start_inodes"))}
+if there("capacity"):
+    capacity()
+if there("random_remote.%d" % rounds):
+    transfers()
+for name, key, limit in (("node", "idle_node", 200), ("embedded", "idle_embedded", None), ("replica", "idle_replica", None)):
+    if there(f"rss_{name}"):
+        figures[key] = {"MiB": number(f"rss_{name}") / 1024, **({"at_most": limit} if limit else {})}
+
+for name, row in figures.items():
+    first = next(iter(row.values()))
+    met = ""
+    if "at_least" in row:
+        met = "met" if first >= row["at_least"] else "MISSED"
+    if "at_most" in row:
+        met = "met" if first <= row["at_most"] else "MISSED"
+    texts = (f"{k} {v:.2f}" if isinstance(v, float) else f"{k} {v}" for k, v in row.items())
+    print(f"{name:19s}{met:7s}" + "  ".join(texts))
+if target:
+    with open(target, "w") as file:
+        json.dump(figures, file, indent=2)
