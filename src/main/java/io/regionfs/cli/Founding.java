@@ -10,11 +10,14 @@ import io.regionfs.rpc.RpcClient;
 import io.regionfs.rpc.RpcException;
 import io.regionfs.rpc.RpcHandler;
 import io.regionfs.rpc.RpcResponder;
+import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -30,13 +33,19 @@ final class Founding implements RpcHandler {
 
   private final Introduction introduction;
   private final Map<Integer, RpcClient> others;
+  private final Function<InetSocketAddress, RpcClient> connector;
   private volatile String state = "starts";
 
   /**
    * @param others calls to the other replicas, by number; the caller's to close
+   * @param connector calls to a leader which they name and which is none of them
    */
-  Founding(Introduction introduction, Map<Integer, RpcClient> others) {
+  Founding(
+      Introduction introduction,
+      Map<Integer, RpcClient> others,
+      Function<InetSocketAddress, RpcClient> connector) {
     this.introduction = introduction;
+    this.connector = connector;
     this.others = Map.copyOf(others);
   }
 
@@ -49,7 +58,7 @@ final class Founding implements RpcHandler {
   @Nullable ReplicaIdentity attempt() throws InterruptedException {
     Introduction.Conclusion conclusion = introduction.conclude(ask());
     if (!conclusion.refusal().isEmpty()) {
-      say(conclusion.refusal());
+      state = conclusion.refusal();
       throw new CommandFailure(conclusion.refusal());
     }
     if (conclusion.member() == null) {
@@ -98,7 +107,27 @@ final class Founding implements RpcHandler {
     for (Thread thread : asking.values()) {
       thread.join();
     }
+    for (AdministrationReply answer : List.copyOf(answers.values())) {
+      askLeader(answer, answers);
+    }
     return new TreeMap<>(answers);
+  }
+
+  /** The list that this replica was given may be older than the leader, or only name some. */
+  private void askLeader(AdministrationReply answer, Map<Integer, AdministrationReply> answers) {
+    int leader = answer.getLeader();
+    if (leader == 0
+        || leader == introduction.own().id()
+        || others.containsKey(leader)
+        || answers.containsKey(leader)) {
+      return;
+    }
+    InetSocketAddress address = Peers.of(answer.getVotersList()).addresses().get(leader);
+    if (address != null) {
+      try (RpcClient client = connector.apply(address)) {
+        ask(leader, client, answers);
+      }
+    }
   }
 
   private void ask(int id, RpcClient other, Map<Integer, AdministrationReply> answers) {

@@ -1,5 +1,6 @@
 package io.regionfs.meta;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.regionfs.meta.Replicas.Replica;
 import io.regionfs.proto.Administration;
 import io.regionfs.proto.AdministrationReply;
@@ -64,16 +65,22 @@ final class LeaderSearch implements AutoCloseable {
    */
   private volatile @Nullable Replica silent;
 
+  /** The term whose leader was logged last: it may be named many times. */
+  @GuardedBy("this")
+  private long announced;
+
   /**
    * Whom to call.
    *
    * @param term the latest whose leader was heard of; 0: none
+   * @param named whether this is that leader; else its turn has come, as the leader said nothing or
+   *     does not lead yet
    */
-  record Target(long term, Replica replica) {}
+  record Target(long term, Replica replica, boolean named) {}
 
   LeaderSearch(Replicas replicas) {
     this.replicas = replicas;
-    this.target = new Target(0, replicas.first());
+    this.target = new Target(0, replicas.first(), false);
   }
 
   Target target() {
@@ -94,8 +101,9 @@ final class LeaderSearch implements AutoCloseable {
       return false;
     }
     silent = null;
-    target = new Target(term, leader);
-    if (leader != known.replica) {
+    target = new Target(term, leader, true);
+    if (term != announced) {
+      announced = term;
       LOG.info("The metadata service is led by {} in term {}", leader, term);
     }
     return true;
@@ -106,26 +114,33 @@ final class LeaderSearch implements AutoCloseable {
     Target known = target;
     if (known.term == asked.term && known.replica == asked.replica) {
       silent = answered ? silent : asked.replica;
-      target = new Target(asked.term, replicas.after(asked.replica));
+      target = new Target(asked.term, replicas.after(asked.replica), false);
     }
   }
 
   /** This one leads. */
   void answered(Target asked) {
-    if (silent == asked.replica) {
+    notSilent(asked.replica);
+  }
+
+  private void notSilent(Replica replica) {
+    if (silent == replica) {
       synchronized (this) {
-        silent = null;
+        if (silent == replica) {
+          silent = null;
+        }
       }
     }
   }
 
   /**
-   * For who waits for this replica since then: whether another one leads in a later term. Makes the
-   * others be asked when it has taken long.
+   * For who waits for this replica since then: whether another one leads, in a later term or in the
+   * one in which this was only tried in its turn. Makes the others be asked when it has taken long.
    */
   boolean isDeposed(Target asked, long sinceNanos) {
     Target now = target;
-    if (now.term > asked.term && now.replica != asked.replica) {
+    boolean later = now.term > asked.term || (now.term == asked.term && now.named && !asked.named);
+    if (later && now.replica != asked.replica) {
       return true;
     }
     long time = System.nanoTime();
@@ -149,6 +164,7 @@ final class LeaderSearch implements AutoCloseable {
   private void ask(Replica replica) {
     try {
       Reply reply = replica.client().call(WHO_LEADS, QUESTION_DEADLINE);
+      notSilent(replica);
       if (reply.getErrno() != 0) {
         heard(reply.getLeadership());
         return;

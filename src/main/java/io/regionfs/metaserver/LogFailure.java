@@ -6,6 +6,11 @@ package io.regionfs.metaserver;
  */
 final class LogFailure extends RuntimeException {
   LogFailure(Throwable cause) {
-    super("the log did not answer: " + cause, cause);
+    super("the log did not answer: " + reason(cause), cause);
+  }
+
+  private static String reason(Throwable cause) {
+    String message = cause.getMessage();
+    return message == null ? cause.toString() : message;
   }
 }

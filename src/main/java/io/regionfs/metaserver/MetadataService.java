@@ -212,7 +212,7 @@ public final class MetadataService implements RpcHandler, AutoCloseable {
       return Replies.refusal(Errno.ENOSPC, "no change is taken: " + cause.getMessage());
     }
     if (cause instanceof LogFailure) {
-      LOG.warn("A {} has to be repeated: {}", request.getCallCase(), cause.getMessage());
+      LOG.info("A client has to repeat a command: {}", cause.getMessage());
       return askAnother(String.valueOf(cause.getMessage()));
     }
     LOG.error("Could not answer {}", request.getCallCase(), cause);

@@ -177,6 +177,19 @@ class LeaderSearchTest {
   }
 
   @Test
+  void aSilentReplicaThatWasTriedInItsTurnIsLeftForTheLeaderOfThatTerm() throws Exception {
+    lead(0, 5, 2);
+    replicas.get(0).be(Mood.FOLLOWS); // elected, but it has not applied all yet
+    replicas.get(1).be(Mood.SILENT);
+    CompletableFuture<Void> command = inBackground(this::command);
+    await(() -> !replicas.get(1).requests.isEmpty());
+    assertThat(command).isNotDone();
+    lead(0, 5);
+    finished(command);
+    assertThat(replicas.get(0).operations).isNotEmpty();
+  }
+
+  @Test
   void aLeaderThatDiedIsLeftAtOnce() throws Exception {
     lead(0, 1, 1, 2);
     command();

@@ -159,7 +159,7 @@ final class Appender {
       fail(
           certainlyNotAppended(status)
               ? new NotLeading(status.getErrorMsg())
-              : new UnknownOutcome(status.toString()));
+              : new UnknownOutcome(String.valueOf(status.getErrorMsg())));
     }
 
     private void fail(RuntimeException failure) {

@@ -29,6 +29,8 @@ final class Engine implements AutoCloseable {
   private static final int CLOSE_SECONDS = 30;
   private static final int TIMER_THREADS = 1;
   private static final int CALL_THREADS = 6;
+  private static final int CONNECTS_PER_ELECTION = 5;
+  private static final int SHORTEST_CONNECT_MILLIS = 100;
 
   private final io.regionfs.metaserver.raft.RaftOptions options;
   private final PeerId self;
@@ -118,6 +120,7 @@ final class Engine implements AutoCloseable {
     node.setRaftMetaUri(options.directory().toString());
     node.setSnapshotUri(storage.snapshotDirectory().toString());
     node.setElectionTimeoutMs((int) options.electionTimeout().toMillis());
+    node.setRpcConnectTimeoutMs(connectMillis(options));
     node.setSnapshotIntervalSecs(0); // by this package, which also counts entries
     node.setEnableRpcChecksum(true);
     node.setTimerPoolSize(TIMER_THREADS);
@@ -138,6 +141,15 @@ final class Engine implements AutoCloseable {
       node.setInitialConf(founders);
     }
     return node;
+  }
+
+  /**
+   * A candidate asks the voters one after the other, and waits that long for one which was stopped
+   * or cut off, twice in an election: it must not take as long as the election itself.
+   */
+  private static int connectMillis(io.regionfs.metaserver.raft.RaftOptions options) {
+    long millis = options.electionTimeout().toMillis() / CONNECTS_PER_ELECTION;
+    return (int) Math.max(SHORTEST_CONNECT_MILLIS, millis);
   }
 
   private void checkStarted(boolean started, Snapshots snapshots) throws IOException {
@@ -172,6 +184,18 @@ final class Engine implements AutoCloseable {
       Configuration moved = new Configuration();
       moved.addPeer(self);
       node.resetPeers(moved);
+    }
+  }
+
+  /**
+   * Connects to the other voters where there is no connection: an election that has to make one to
+   * a leader which was stopped or cut off takes longer, and more easily ends in a tie. Waits.
+   */
+  void connectToVoters() {
+    for (PeerId voter : voters().listPeers()) {
+      if (!voter.equals(self) && !closing.get()) {
+        node.getRpcService().connect(voter.getEndpoint());
+      }
     }
   }
 

@@ -12,6 +12,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -25,6 +26,7 @@ import org.slf4j.LoggerFactory;
 final class Lives implements Machine.Events {
   private static final Logger LOG = LoggerFactory.getLogger(Lives.class);
   private static final long WATCH_MILLIS = 200;
+  private static final long CONNECT_MILLIS = 1000;
   private static final Duration FIRST_PAUSE = Duration.ofMillis(500);
   private static final Duration LONGEST_PAUSE = Duration.ofSeconds(10);
   private static final Duration HANDOVER_PAUSE = Duration.ofSeconds(30);
@@ -42,6 +44,7 @@ final class Lives implements Machine.Events {
       Executors.newSingleThreadScheduledExecutor(task -> named(task, "watch"));
   private final Snapshots snapshots;
   private final SnapshotSchedule schedule;
+  private final AtomicBoolean connecting = new AtomicBoolean();
 
   private volatile @Nullable Engine engine;
   private volatile @Nullable Machine machine;
@@ -92,6 +95,10 @@ final class Lives implements Machine.Events {
     checkSpace();
     watch.scheduleWithFixedDelay(
         this::lookAfter, WATCH_MILLIS, WATCH_MILLIS, TimeUnit.MILLISECONDS);
+    if (options.role() != RaftOptions.Role.HERMIT) {
+      watch.scheduleWithFixedDelay(
+          this::connect, CONNECT_MILLIS, CONNECT_MILLIS, TimeUnit.MILLISECONDS);
+    }
   }
 
   private void live() throws IOException {
@@ -206,6 +213,28 @@ final class Lives implements Machine.Events {
       }
     } catch (RuntimeException e) {
       LOG.error("Could not look after the log in {}", options.directory(), e);
+    }
+  }
+
+  /** In the watching thread, which does not wait for others. */
+  private void connect() {
+    Engine current = engine;
+    if (current == null || connecting.getAndSet(true)) {
+      return;
+    }
+    try {
+      workers.execute(
+          () -> {
+            try {
+              current.connectToVoters();
+            } catch (RuntimeException e) {
+              LOG.debug("Could not connect to the other replicas", e);
+            } finally {
+              connecting.set(false);
+            }
+          });
+    } catch (RejectedExecutionException e) {
+      LOG.debug("Closing", e);
     }
   }
 

@@ -4,6 +4,7 @@ import com.alipay.sofa.jraft.Closure;
 import com.alipay.sofa.jraft.Status;
 import com.alipay.sofa.jraft.core.NodeImpl;
 import com.alipay.sofa.jraft.entity.PeerId;
+import com.alipay.sofa.jraft.error.RaftError;
 import io.regionfs.metaserver.ReplicatedLog.NotLeading;
 import io.regionfs.metaserver.raft.RaftOptions.Role;
 import io.regionfs.proto.AdministrationReply;
@@ -100,8 +101,20 @@ final class Membership {
             }
           }
           lives.groupMayGrow();
-          engine.node().addPeer(added, done);
+          engine.node().addPeer(added, status -> done.run(explained(status, id, address)));
         });
+  }
+
+  private static Status explained(Status status, int id, String address) {
+    if (status.getRaftError() != RaftError.ECATCHUP) {
+      return status;
+    }
+    return new Status(
+        RaftError.ECATCHUP,
+        "replica %d at %s could not catch up: it has to run there with this number, --join and the"
+            + " --peers of this cluster; its own log says what it waits for",
+        id,
+        address);
   }
 
   private static InetSocketAddress parse(String address) {
