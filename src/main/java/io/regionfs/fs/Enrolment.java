@@ -1,7 +1,7 @@
 package io.regionfs.fs;
 
 import io.regionfs.meta.Metadata;
-import io.regionfs.meta.Metadata.Removal;
+import io.regionfs.meta.Metadata.Closed;
 import io.regionfs.model.Attributes;
 import io.regionfs.model.FsException;
 import io.regionfs.model.InodeId;
@@ -89,13 +89,13 @@ final class Enrolment {
     session = write ? Standing.HELD : session;
   }
 
-  /** The node's lease ran out: what it held may be forgotten. */
+  /** What the service counts is not certain any more. */
   void lapse() {
     open = mayBeOpen() ? Standing.UNKNOWN : open;
     session = mayBeInSession() ? Standing.UNKNOWN : session;
   }
 
-  /** The inode is gone. */
+  /** The service counts nothing. */
   void end() {
     open = Standing.NONE;
     session = Standing.NONE;
@@ -120,17 +120,18 @@ final class Enrolment {
     return committed;
   }
 
-  Removal endOpen(@Nullable Instant readAt) {
-    open = Standing.UNKNOWN;
+  /** Ends the open and the session, if any; see {@link Metadata#close}. */
+  Closed endAll(@Nullable RegionStat stat, @Nullable Instant readAt) {
+    lapse();
     ending.accept(id);
-    Removal removal = Removal.NOTHING;
+    Closed closed = Closed.DONE;
     try {
-      removal = metadata.close(id, readAt);
+      closed = metadata.close(id, stat, readAt);
     } catch (FsException e) {
       acceptRefusal(e);
     }
-    open = Standing.NONE;
-    return removal;
+    end();
+    return closed;
   }
 
   /** A service that refuses to end an open has none: it lapsed with a lease. */

@@ -4,6 +4,7 @@ import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.regionfs.data.Region;
 import io.regionfs.data.Regions;
 import io.regionfs.meta.Metadata;
+import io.regionfs.meta.Metadata.Closed;
 import io.regionfs.meta.Metadata.Removal;
 import io.regionfs.model.Attributes;
 import io.regionfs.model.Errno;
@@ -44,6 +45,7 @@ final class OpenInode {
 
   private final InodeId id;
   private final Metadata metadata;
+  private final LingeringOpens lingering;
   private final ReentrantLock lock = new ReentrantLock();
 
   /** Another local open may have attached the region. */
@@ -64,15 +66,27 @@ final class OpenInode {
   @GuardedBy("lock")
   private boolean retired;
 
+  /** When it was last closed after it had been read. */
+  @GuardedBy("lock")
+  private @Nullable Instant readAt;
+
+  /** Read since then. */
   private volatile boolean read;
+
   private volatile boolean stale;
 
   /**
    * @param ending told of the inode before each call that ends an open or a session
    */
-  OpenInode(InodeId id, Metadata metadata, Regions regions, Consumer<InodeId> ending) {
+  OpenInode(
+      InodeId id,
+      Metadata metadata,
+      Regions regions,
+      LingeringOpens lingering,
+      Consumer<InodeId> ending) {
     this.id = id;
     this.metadata = metadata;
+    this.lingering = lingering;
     this.enrolment = new Enrolment(id, metadata, ending);
     this.attachment = new Attachment(id, regions);
   }
@@ -93,6 +107,9 @@ final class OpenInode {
         return false;
       }
       requireUsable();
+      if (opens == 0 && !lingering.take(id)) {
+        enrolment.lapse();
+      }
       ensure(write);
       count(write);
       return true;
@@ -144,15 +161,20 @@ final class OpenInode {
     }
   }
 
-  /** One local open less; see {@link #settle}. */
-  Removal release(boolean write) {
+  /**
+   * One local open less; to be followed by {@link #settle}.
+   *
+   * @return nothing is open here any more, and nothing was written: {@link #settle} may come later
+   */
+  boolean leave(boolean write) {
     lock.lock();
     try {
       if (opens > 0) {
         opens--;
         writes -= write ? 1 : 0;
       }
-      return settle();
+      noteRead();
+      return opens == 0 && !stale && enrolment.covers(false) && !enrolment.mayBeInSession();
     } finally {
       lock.unlock();
     }
@@ -178,17 +200,13 @@ final class OpenInode {
   Removal settle() {
     lock.lock();
     try {
+      if (opens == 0) {
+        return endAll();
+      }
       if (writes == 0 && enrolment.mayBeInSession()) {
         endSession();
       }
-      Removal removal = Removal.NOTHING;
-      if (opens == 0) {
-        attachment.close();
-        if (enrolment.mayBeOpen()) {
-          removal = enrolment.endOpen(read ? Instant.now() : null);
-        }
-      }
-      return removal;
+      return Removal.NOTHING;
     } finally {
       lock.unlock();
     }
@@ -330,6 +348,48 @@ final class OpenInode {
       var unused = attached.await(ATTACH_RETRY_MILLIS, TimeUnit.MILLISECONDS);
     } catch (InterruptedException e) {
       throw interrupted(e);
+    }
+  }
+
+  @GuardedBy("lock")
+  private void noteRead() {
+    if (opens == 0 && read) {
+      read = false;
+      readAt = Instant.now();
+    }
+  }
+
+  /** Ends the open and the session, if any, in one call, and lets go of the region. */
+  @GuardedBy("lock")
+  private Removal endAll() {
+    noteRead();
+    Removal removal = Removal.NOTHING;
+    boolean ended = !enrolment.mayBeOpen();
+    for (int attempt = 1; !ended; attempt++) {
+      boolean inSession = enrolment.mayBeInSession();
+      RegionStat stat = inSession ? attachment.settled() : null;
+      Closed closed = enrolment.endAll(stat, readAt);
+      removal = closed.removal().dead() == null ? removal : closed.removal();
+      boolean nothingToSettle = (inSession && attachment.endSession()) || stat == null;
+      ended =
+          nothingToSettle || !closed.atHome() || attempt == SETTLE_ATTEMPTS || !beginSettling();
+    }
+    attachment.close();
+    return removal;
+  }
+
+  /** Opens a closed inode to {@link #endSession settle} it; false if it is gone meanwhile. */
+  @GuardedBy("lock")
+  private boolean beginSettling() {
+    try {
+      enrolment.join(true);
+      return true;
+    } catch (FsException e) {
+      if (Enrolment.outcomeUnknown(e)) {
+        throw e;
+      }
+      LOG.debug("inode {} is left to others: {}", id, e.getMessage());
+      return false;
     }
   }
 

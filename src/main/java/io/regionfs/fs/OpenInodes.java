@@ -23,28 +23,37 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The files that this node has open. The table itself is lock-free; {@link OpenInode} locks one
- * inode at a time. Closes that the metadata service could not be told of are told again by one
- * thread of this class, which {@link #close} ends.
+ * inode at a time. Closes that the metadata service could not be told of, and those that may
+ * wait a moment, are told by threads of this class, which {@link #close} ends.
  */
 final class OpenInodes implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(OpenInodes.class);
   private static final Duration RETRY = Duration.ofSeconds(1);
+  private static final Duration LINGER = Duration.ofSeconds(2);
+  private static final int MOST_LINGERING = 10_000;
 
   private final Metadata metadata;
   private final Regions regions;
   private final ConcurrentHashMap<InodeId, OpenInode> table = new ConcurrentHashMap<>();
   private final Set<Creation> creations = ConcurrentHashMap.newKeySet();
+  private final LingeringOpens lingering;
+  private final AtomicBoolean sweeping = new AtomicBoolean();
   private final ScheduledThreadPoolExecutor retries;
   private volatile boolean closed;
 
   OpenInodes(Metadata metadata, Regions regions) {
+    this(metadata, regions, new LingeringOpens(metadata, LINGER, MOST_LINGERING));
+  }
+
+  OpenInodes(Metadata metadata, Regions regions, LingeringOpens lingering) {
     this.metadata = metadata;
     this.regions = regions;
+    this.lingering = lingering;
     retries =
         new ScheduledThreadPoolExecutor(
-            1,
+            2,
             task -> {
-              Thread thread = new Thread(task, "regionfs-unsettled-opens");
+              Thread thread = new Thread(task, "regionfs-closing");
               thread.setDaemon(true);
               return thread;
             });
@@ -106,6 +115,24 @@ final class OpenInodes implements AutoCloseable {
     return inode != null && inode.pin() ? new Hold(inode, false) : null;
   }
 
+  /**
+   * What is kept of the inode is not valid any more: so its last name may be gone. Does not wait.
+   */
+  void forget(InodeId id) {
+    OpenInode inode = lingering.remove(id);
+    if (inode != null) {
+      after(0, () -> settle(inode));
+    }
+  }
+
+  /** Of all inodes. Does not wait. */
+  void forgetAll() {
+    List<OpenInode> all = lingering.removeAll();
+    if (!all.isEmpty()) {
+      after(0, () -> all.forEach(this::settle));
+    }
+  }
+
   /** Opens again at the metadata service whatever is open here; see {@link OpenInode#reopen}. */
   void reopenAll() {
     for (OpenInode inode : List.copyOf(table.values())) {
@@ -142,7 +169,7 @@ final class OpenInodes implements AutoCloseable {
     awaitRetries();
   }
 
-  /** Number of inodes that are open here, or whose close is not settled yet. */
+  /** Number of inodes that are open here, or whose close the service has not been told of yet. */
   int size() {
     return table.size();
   }
@@ -150,7 +177,7 @@ final class OpenInodes implements AutoCloseable {
   private void awaitRetries() {
     try {
       if (!retries.awaitTermination(10, TimeUnit.SECONDS)) {
-        LOG.warn("the thread for unsettled opens still waits for an answer");
+        LOG.warn("a thread that closes inodes still waits for an answer");
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -158,7 +185,7 @@ final class OpenInodes implements AutoCloseable {
   }
 
   private OpenInode entry(InodeId id) {
-    return new OpenInode(id, metadata, regions, this::noteClosing);
+    return new OpenInode(id, metadata, regions, lingering, this::noteClosing);
   }
 
   private void noteClosing(InodeId id) {
@@ -186,11 +213,25 @@ final class OpenInodes implements AutoCloseable {
   }
 
   private void release(OpenInode inode, boolean write) {
-    try {
-      drop(inode.release(write));
-      removeIfRetired(inode);
-    } catch (FsException e) {
-      unsettled(inode, e);
+    if (inode.leave(write) && !closed && lingering.add(inode)) {
+      sweepLater();
+    } else {
+      settle(inode);
+    }
+  }
+
+  /** There is one sweep to come as long as anything lingers. */
+  private void sweepLater() {
+    if (sweeping.compareAndSet(false, true)) {
+      after(lingering.nanos(), this::sweep);
+    }
+  }
+
+  private void sweep() {
+    sweeping.set(false);
+    lingering.removeDue().forEach(this::settle);
+    if (!lingering.isEmpty()) {
+      sweepLater();
     }
   }
 
@@ -224,8 +265,12 @@ final class OpenInodes implements AutoCloseable {
   }
 
   private void later(Runnable task) {
+    after(RETRY.toNanos(), task);
+  }
+
+  private void after(long nanos, Runnable task) {
     try {
-      var unused = retries.schedule(() -> logged(task), RETRY.toMillis(), TimeUnit.MILLISECONDS);
+      var unused = retries.schedule(() -> logged(task), nanos, TimeUnit.NANOSECONDS);
     } catch (RejectedExecutionException e) {
       LOG.debug("closing: the lease will end what is not settled", e);
     }

@@ -14,6 +14,7 @@ import io.regionfs.model.InodeId;
 import io.regionfs.model.Name;
 import io.regionfs.model.NodeId;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The file system of one node: names from the metadata service, bytes from the homes of regions.
@@ -29,6 +30,7 @@ public final class RegionFileSystem implements FileSystem, AutoCloseable {
   private final OpenInodes inodes;
   private final FileAttributes attributes;
   private final ExtendedAttributes xattrs;
+  private volatile @Nullable ForgetListener forgetListener;
 
   /**
    * @param metadata borrowed: must outlive this
@@ -41,6 +43,7 @@ public final class RegionFileSystem implements FileSystem, AutoCloseable {
     this.inodes = new OpenInodes(metadata, regions);
     this.attributes = new FileAttributes(metadata, regions, inodes);
     this.xattrs = new ExtendedAttributes(metadata, options);
+    metadata.onForget(new Forgetting());
   }
 
   @Override
@@ -217,18 +220,28 @@ public final class RegionFileSystem implements FileSystem, AutoCloseable {
 
   @Override
   public void onForget(ForgetListener listener) {
-    metadata.onForget(
-        new Metadata.ForgetListener() {
-          @Override
-          public void forget(InodeId inode) {
-            listener.forget(inode);
-          }
+    forgetListener = listener;
+  }
 
-          @Override
-          public void forgetAll() {
-            listener.forgetAll();
-          }
-        });
+  /** Open files that linger are let go of, then the listener is told. */
+  private final class Forgetting implements Metadata.ForgetListener {
+    @Override
+    public void forget(InodeId inode) {
+      inodes.forget(inode);
+      ForgetListener listener = forgetListener;
+      if (listener != null) {
+        listener.forget(inode);
+      }
+    }
+
+    @Override
+    public void forgetAll() {
+      inodes.forgetAll();
+      ForgetListener listener = forgetListener;
+      if (listener != null) {
+        listener.forgetAll();
+      }
+    }
   }
 
   /**

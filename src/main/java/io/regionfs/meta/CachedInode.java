@@ -23,6 +23,9 @@ final class CachedInode {
   private volatile @Nullable ConcurrentHashMap<ByteString, Xattr> xattrs;
   private volatile @Nullable ConcurrentHashMap<Name, InodeId> names;
 
+  /** Every page of the listing is known: there are no other names. */
+  private volatile boolean namesComplete;
+
   /** By the cookie after which they start. */
   private volatile @Nullable ConcurrentHashMap<Long, DirectoryPage> pages;
 
@@ -53,8 +56,10 @@ final class CachedInode {
 
   /** {@link #NO_SUCH_NAME} if it is known that there is none; null if nothing is known. */
   @Nullable InodeId child(Name name) {
+    boolean complete = namesComplete;
     ConcurrentHashMap<Name, InodeId> known = names;
-    return known == null ? null : known.get(name);
+    InodeId child = known == null ? null : known.get(name);
+    return child == null && complete ? NO_SUCH_NAME : child;
   }
 
   @Nullable DirectoryPage page(long afterCookie) {
@@ -101,6 +106,18 @@ final class CachedInode {
     }
     weight += known.put(afterCookie, page) == null ? page.entries().size() : 0;
     page.entries().forEach(entry -> putChild(entry.name(), entry.inode()));
+    if (page.last()) {
+      namesComplete = namesComplete || isChain(known);
+    }
+  }
+
+  /** From the start to the last page without a gap. */
+  private static boolean isChain(ConcurrentHashMap<Long, DirectoryPage> pages) {
+    DirectoryPage page = pages.get(0L);
+    while (page != null && !page.last() && !page.entries().isEmpty()) {
+      page = pages.get(page.entries().get(page.entries().size() - 1).cookie());
+    }
+    return page != null && page.last();
   }
 
   /** In things remembered. */

@@ -16,6 +16,8 @@ import io.regionfs.proto.LookupQuery;
 import io.regionfs.proto.Query;
 import io.regionfs.proto.Reply;
 import io.regionfs.proto.XattrQuery;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -24,6 +26,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Questions about names and inodes, answered from the cache where it may answer. */
 final class CachedQueries {
+  /** An access time that is older is moved by any read: see mount(8), relatime. */
+  private static final Duration RELATIME_DAY = Duration.ofDays(1);
+
   private final NodeCache cache;
   private final Function<Query.Builder, Reply> service;
 
@@ -73,6 +78,16 @@ final class CachedQueries {
   @Nullable InodeId child(InodeId parent, Name name) {
     InodeId child = cache.find(parent, cached -> cached.child(name));
     return child == null || child.equals(CachedInode.NO_SUCH_NAME) ? null : child;
+  }
+
+  /** Whether a read at this time moves the access time, as far as is known here. */
+  boolean movesAccessTime(InodeId inode, Instant time) {
+    Attributes known = cache.find(inode, CachedInode::attributes);
+    return known != null
+        && time.isAfter(known.atime())
+        && (!known.atime().isAfter(known.mtime())
+            || !known.atime().isAfter(known.ctime())
+            || !time.isBefore(known.atime().plus(RELATIME_DAY)));
   }
 
   Attributes attributes(InodeId inode) {

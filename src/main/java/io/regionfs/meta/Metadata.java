@@ -74,10 +74,13 @@ public interface Metadata extends AutoCloseable {
   boolean closeWrite(InodeId inode, @Nullable RegionStat stat);
 
   /**
-   * Ends this node's open (its write session must be ended before). {@code readAt} if it was read,
-   * for relatime.
+   * Ends this node's open, and what is left of its write session as {@link #closeWrite} does, both
+   * in one step.
+   *
+   * @param stat the home's values, if a write session ends
+   * @param readAt if it was read, for relatime
    */
-  Removal close(InodeId inode, @Nullable Instant readAt);
+  Closed close(InodeId inode, @Nullable RegionStat stat, @Nullable Instant readAt);
 
   /**
    * Commits the home's values of a region that nobody writes any more, after its last writer's node
@@ -155,6 +158,16 @@ public interface Metadata extends AutoCloseable {
    */
   record Removal(@Nullable InodeId dead, NodeId home) {
     public static final Removal NOTHING = new Removal(null, NodeId.NONE);
+  }
+
+  /**
+   * An open has ended.
+   *
+   * @param removal what may be dropped now at its home
+   * @param atHome the inode lives on and its home is still the authority
+   */
+  record Closed(Removal removal, boolean atHome) {
+    public static final Closed DONE = new Closed(Removal.NOTHING, false);
   }
 
   /** Lent memory in bytes. */

@@ -182,12 +182,18 @@ public final class MetadataClient implements Metadata {
   }
 
   @Override
-  public Removal close(InodeId inode, @Nullable Instant readAt) {
+  public Closed close(InodeId inode, @Nullable RegionStat stat, @Nullable Instant readAt) {
     Close.Builder close = Close.newBuilder().setInode(inode.value()).setNode(self.value());
+    if (stat != null) {
+      close.setSettled(Messages.settle(inode, stat));
+    }
     if (readAt != null) {
       close.setAtime(Messages.time(readAt));
     }
-    return removal(command(Operation.newBuilder().setClose(close), inode));
+    // If it changes what is not expected here, it is recalled.
+    boolean changes = stat != null || (readAt != null && queries.movesAccessTime(inode, readAt));
+    Reply reply = command(Operation.newBuilder().setClose(close), changes ? inode : null);
+    return new Closed(removal(reply), reply.getRemoval().getAtHome());
   }
 
   @Override

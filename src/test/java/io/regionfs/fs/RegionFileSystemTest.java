@@ -176,7 +176,7 @@ class RegionFileSystemTest extends ClusterContract {
     InodeId inode = files.make("a", "text");
     OpenFile file = files.open(inode, O_RDWR);
     files.append(file, "!");
-    failBefore("closeWrite", Errno.ETIMEDOUT);
+    failBefore("close", Errno.ETIMEDOUT);
     file.close();
     assertThat(watched.isInSession(inode)).isTrue();
     assertThat(files.size(inode)).isEqualTo(5);
@@ -190,8 +190,10 @@ class RegionFileSystemTest extends ClusterContract {
     InodeId inode = files.make("a", "text");
     for (String call : new String[] {"closeWrite", "close"}) {
       OpenFile file = files.open(inode, O_RDWR);
+      OpenFile reader = files.open(inode, O_RDONLY);
       failAfter(call, Errno.ETIMEDOUT);
       file.close();
+      reader.close();
       await(() -> !watched.isOpen(inode) && one.openInodes() == 0);
     }
     assertThat(files.content(inode)).isEqualTo("text");
@@ -219,7 +221,7 @@ class RegionFileSystemTest extends ClusterContract {
     OpenFile second = new Files(two).open(inode, O_WRONLY);
     watched.trap.set(
         new Trap(
-            "closeWrite",
+            "close",
             false,
             () -> {
               new Files(two).append(second, "late");

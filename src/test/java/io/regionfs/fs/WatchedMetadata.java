@@ -20,6 +20,10 @@ final class WatchedMetadata implements InvocationHandler {
   record Trap(String call, boolean after, Runnable action) {}
 
   final AtomicReference<@Nullable Trap> trap = new AtomicReference<>();
+
+  /** Not 0: what the node says of its leases. */
+  volatile long leasedNanos;
+
   private final Metadata service;
   private final Set<InodeId> opens = ConcurrentHashMap.newKeySet();
   private final Set<InodeId> sessions = ConcurrentHashMap.newKeySet();
@@ -50,6 +54,9 @@ final class WatchedMetadata implements InvocationHandler {
   @Override
   public @Nullable Object invoke(Object proxy, Method method, @Nullable Object @Nullable [] args)
       throws Throwable {
+    if (method.getName().equals("leasedNanos") && leasedNanos != 0) {
+      return leasedNanos;
+    }
     spring(method.getName(), false);
     Object result;
     try {
@@ -84,7 +91,10 @@ final class WatchedMetadata implements InvocationHandler {
       switch (call) {
         case "open" -> opened(inode, Boolean.TRUE.equals(args[1]));
         case "closeWrite" -> sessions.remove(inode);
-        case "close" -> opens.remove(inode);
+        case "close" -> {
+          opens.remove(inode);
+          sessions.remove(inode);
+        }
         default -> {}
       }
     }

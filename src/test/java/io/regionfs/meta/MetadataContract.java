@@ -314,7 +314,21 @@ public abstract class MetadataContract {
     assertThat(after.size()).isEqualTo(5000);
     assertThat(after.allocatedBytes()).isEqualTo(8192);
     assertThat(after.mtime()).isEqualTo(THEN);
-    assertThat(b.metadata.close(x, null)).isEqualTo(Metadata.Removal.NOTHING);
+    assertThat(b.metadata.close(x, null, null)).isEqualTo(Metadata.Closed.DONE);
+  }
+
+  @Test
+  void aCloseMayEndTheWriteSessionToo() {
+    InodeId x = make("x").inode();
+    RegionStat stat = new RegionStat(5000, 8192, THEN, Instant.now());
+    a.metadata.open(x, true);
+    b.metadata.open(x, true);
+    assertThat(a.metadata.close(x, stat, null).atHome()).isTrue();
+    assertThat(b.metadata.close(x, stat, null).atHome()).isTrue();
+    a.metadata.open(x, true);
+    assertThat(a.metadata.close(x, stat, Instant.now())).isEqualTo(Metadata.Closed.DONE);
+    assertThat(b.metadata.attributes(x).atHome()).isFalse();
+    assertThat(b.metadata.attributes(x).size()).isEqualTo(5000);
   }
 
   @Test
@@ -324,9 +338,10 @@ public abstract class MetadataContract {
     assertThat(a.metadata.unlink(ROOT, Name.of("x"))).isEqualTo(Metadata.Removal.NOTHING);
     assertThat(b.metadata.attributes(x).links()).isZero();
     a.metadata.closeWrite(x, new RegionStat(1, 4096, THEN, THEN));
-    assertThat(a.metadata.close(x, null)).isEqualTo(Metadata.Removal.NOTHING);
+    assertThat(a.metadata.close(x, null, null)).isEqualTo(Metadata.Closed.DONE);
     assertThat(b.metadata.attributes(x).size()).isEqualTo(1);
-    assertThat(b.metadata.close(x, Instant.now())).isEqualTo(new Metadata.Removal(x, a.id()));
+    assertThat(b.metadata.close(x, null, Instant.now()).removal())
+        .isEqualTo(new Metadata.Removal(x, a.id()));
     refused(Errno.ENOENT, () -> a.metadata.attributes(x));
   }
 

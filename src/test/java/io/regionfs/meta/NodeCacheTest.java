@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.regionfs.meta.Metadata.ForgetListener;
 import io.regionfs.meta.NodeCache.Question;
 import io.regionfs.model.InodeId;
+import io.regionfs.model.FileType;
 import io.regionfs.model.Name;
 import io.regionfs.proto.Grant;
 import java.time.Duration;
@@ -92,6 +93,30 @@ class NodeCacheTest {
     fill(1, X, 5);
     assertThat(version(X)).isNull();
     assertThat(cache.leasedNanos(X)).isZero();
+  }
+
+  @Test
+  void aWholeListingKnowsWhichNamesThereAreNot() {
+    CachedInode directory = new CachedInode();
+    Name absent = Name.of("absent");
+    directory.putPage(2, page(true, 3));
+    assertThat(directory.child(absent)).as("the end").isNull();
+    directory.putPage(0, page(false, 1));
+    directory.putPage(2, page(true, 3));
+    assertThat(directory.child(absent)).as("a gap").isNull();
+    directory.putPage(1, page(false, 2));
+    directory.putPage(2, page(true, 3));
+    assertThat(directory.child(absent)).isEqualTo(CachedInode.NO_SUCH_NAME);
+    assertThat(directory.child(Name.of("name2"))).isEqualTo(new InodeId(2));
+  }
+
+  private static Metadata.DirectoryPage page(boolean last, long cookie) {
+    return new Metadata.DirectoryPage(
+        List.of(
+            new Metadata.Entry(
+                Name.of("name" + cookie), new InodeId(cookie), FileType.FILE, cookie)),
+        last,
+        InodeId.ROOT);
   }
 
   @Test

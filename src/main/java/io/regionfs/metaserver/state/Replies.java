@@ -27,6 +27,13 @@ public final class Replies {
     return Reply.newBuilder().setAttributes(inode.attributes()).build();
   }
 
+  /** Of a close; {@code atHome} if the inode lives on and its home knows it best. */
+  static Reply removal(Removal removal, boolean atHome) {
+    return atHome
+        ? Reply.newBuilder().setRemoval(removal.toBuilder().setAtHome(true)).build()
+        : removal(removal);
+  }
+
   static Reply removal(Removal removal) {
     return removal.getDeadInode() == 0
         ? NOTHING_REMOVED

@@ -64,15 +64,16 @@ final class Sessions {
     if (close.hasAtime()) {
       inode.readAt(Messages.nanos(close.getAtime()));
     }
+    endSession(inode, close);
     if (close.getWrite()) {
-      closeWrite(inode, close);
       return Replies.attributes(inode);
     }
     nodes.closed(close.getNode(), inode.id);
-    return Replies.removal(end(inode, close.getNode()));
+    Removal removal = end(inode, close.getNode());
+    return Replies.removal(removal, inode.isAtHome() && !inode.isDead());
   }
 
-  private static void closeWrite(Inode inode, Close close) {
+  private static void endSession(Inode inode, Close close) {
     boolean alone = inode.opens != null && !inode.opens.isShared();
     boolean ended = inode.opens != null && inode.opens.closeWrite(close.getNode());
     if (!close.hasSettled()) {

@@ -108,12 +108,45 @@ class SessionsTest {
     assertThat(size()).as("settled once").isEqualTo(20);
   }
 
+  private Reply closeAll(int node, long size, long time) {
+    return tree.close(
+        Close.newBuilder().setInode(file).setNode(node).setSettled(values(file, size, time)));
+  }
+
+  @Test
+  void oneCloseEndsTheSessionAndTheOpen() {
+    tree.open(file, A, true);
+    assertThat(closeAll(A, 10, 5_000)).isEqualTo(Replies.NOTHING_REMOVED);
+    assertThat(size()).isEqualTo(10);
+    assertThat(atHome()).isFalse();
+    closeAll(A, 20, 6_000);
+    assertThat(size()).as("not open").isEqualTo(10);
+    tree.open(file, A, true);
+    tree.unlink(ROOT, "f");
+    assertThat(closeAll(A, 30, 7_000).getRemoval().getDeadInode()).isEqualTo(file);
+  }
+
+  @Test
+  void oneCloseOfSeveralWritersTellsThatTheHomeKnowsBest() {
+    tree.open(file, A, true);
+    tree.open(file, B, true);
+    long later = tree.now() + 10;
+    assertThat(closeAll(B, 20, later).getRemoval().getAtHome()).isTrue();
+    assertThat(closeAll(A, 10, later - 5).getRemoval().getAtHome()).isTrue();
+    assertThat(size()).isEqualTo(20);
+    tree.open(file, A, true);
+    assertThat(closeAll(A, 30, later)).as("alone").isEqualTo(Replies.NOTHING_REMOVED);
+    assertThat(size()).isEqualTo(30);
+    tree.open(file, A, true);
+    assertThat(tree.close(file, A).getRemoval().getAtHome()).as("without values").isTrue();
+  }
+
   @Test
   void closingTwiceOrNeverOpenedIsFine() {
     tree.open(file, A, true);
     tree.close(file, A);
-    assertThat(tree.close(file, A)).isEqualTo(Replies.NOTHING_REMOVED);
-    assertThat(tree.close(file, B)).isEqualTo(Replies.NOTHING_REMOVED);
+    assertThat(tree.close(file, A).getRemoval().getDeadInode()).isZero();
+    assertThat(tree.close(file, B).getRemoval().getDeadInode()).isZero();
     assertThat(tree.close(99, B)).isEqualTo(Replies.NOTHING_REMOVED);
     assertThat(tree.closeWrite(file, B, values(file, 3, 3)).getErrno()).isZero();
     assertThat(size()).isZero();
