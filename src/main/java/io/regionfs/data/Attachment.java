@@ -20,6 +20,7 @@ final class Attachment {
   private volatile ExposureMap exposures = ExposureMap.EMPTY;
   private volatile long sizeWord = UNKNOWN;
   private volatile long mtimeNanos;
+  private volatile long ctimeNanos;
 
   Attachment(Link link, Attached attached) {
     this.link = link;
@@ -82,7 +83,13 @@ final class Attachment {
     return mtimeNanos;
   }
 
-  void mtimeNanos(long nanos) {
-    mtimeNanos = nanos;
+  /** The change time last seen or written. */
+  long ctimeNanos() {
+    return ctimeNanos;
+  }
+
+  void times(long mtime, long ctime) {
+    mtimeNanos = mtime;
+    ctimeNanos = ctime;
   }
 }

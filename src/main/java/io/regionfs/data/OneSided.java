@@ -55,7 +55,7 @@ final class OneSided {
     }
     long word = work.slot(Slot.SIZE);
     at.sizeWord(word);
-    at.mtimeNanos(work.slot(Slot.MTIME));
+    at.times(work.slot(Slot.MTIME), work.slot(Slot.CTIME));
     return word;
   }
 

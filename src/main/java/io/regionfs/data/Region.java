@@ -19,7 +19,8 @@ public interface Region extends AutoCloseable {
 
   /**
    * Writes {@code length} bytes that start {@code position} bytes into the buffer. The size grows
-   * after the data is there; mtime and ctime become now.
+   * after the data is there; mtime and ctime become now: where the clock of who sets them is behind
+   * the last ctime they are a little later than that, so that no clock makes times run backwards.
    */
   void write(long offset, TransferBuffer source, int position, int length);
 
@@ -46,6 +47,12 @@ public interface Region extends AutoCloseable {
 
   /** Sets mtime as given; ctime becomes now. */
   void setModified(Instant mtime);
+
+  /**
+   * Times that this host writes from now on are later than this, whatever its clock says. Costs no
+   * call.
+   */
+  void noEarlierThan(Instant time);
 
   /** lseek(2) with SEEK_DATA, or with {@code hole} SEEK_HOLE. ENXIO at or beyond the end. */
   long seek(long offset, boolean hole);

@@ -249,6 +249,11 @@ final class RemoteRegion implements Region {
   }
 
   @Override
+  public void noEarlierThan(Instant time) {
+    writer.noEarlierThan(time);
+  }
+
+  @Override
   public long seek(long offset, boolean hole) {
     Ranges.checkOffset(offset);
     HomeCall call = call().setSeek(Seek.newBuilder().setOffset(offset).setHole(hole)).build();

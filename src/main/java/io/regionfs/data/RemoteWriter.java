@@ -10,6 +10,7 @@ import io.regionfs.proto.HomeCall;
 import io.regionfs.rpc.RpcException;
 import io.regionfs.verbs.TransferException;
 import java.time.Instant;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * Writes: the data, then the times, then the size if it grows, in one batch when the home has
@@ -38,11 +39,18 @@ final class RemoteWriter {
   private volatile long sequentialBytes;
   private volatile boolean hasAskedAhead;
 
+  /** Times that are written here are later. */
+  private final AtomicLong floor = new AtomicLong(Long.MIN_VALUE);
+
   RemoteWriter(InodeId inode, OneSided steps, HomeCaller caller, Workspaces workspaces) {
     this.inode = inode;
     this.steps = steps;
     this.caller = caller;
     this.workspaces = workspaces;
+  }
+
+  void noEarlierThan(Instant time) {
+    floor.accumulateAndGet(Slot.nanos(time), Math::max);
   }
 
   /** The home may hold memory beyond the size for us; asking resets it. */
@@ -97,9 +105,11 @@ final class RemoteWriter {
         return word;
       }
     }
-    long nanos = Slot.nanos(Instant.now());
+    long now = Slot.nanos(Instant.now());
+    long nanos = Slot.after(Math.max(at.ctimeNanos(), floor.get()), now);
     boolean grows = end > Slot.sizeOf(word);
-    boolean writeTimes = isOff(at.mtimeNanos(), nanos);
+    // A clock that is behind tells no difference.
+    boolean writeTimes = nanos != now || isOff(at.mtimeNanos(), nanos);
     work.batch.clear();
     steps.store(at, work, map, offset, end, local);
     if (writeTimes) {
@@ -110,16 +120,16 @@ final class RemoteWriter {
     }
     work.readSlot(at.slotAddress(), at.slotKey());
     steps.execute(at, work, length);
-    long now = steps.slotRead(at, work);
+    long seen = steps.slotRead(at, work);
     boolean timesAreOff = !writeTimes && isOff(work.slot(Slot.MTIME), nanos);
-    long found = grows ? grow(at, work, word, end) : now;
+    long found = grows ? grow(at, work, word, end) : seen;
     if (Slot.epochOf(found) != Slot.epochOf(word)) {
       at.forget(Slot.sizeOf(found), Long.MAX_VALUE);
       return found;
     }
     if (timesAreOff) {
       work.batch.clear();
-      work.writeTimes(at.slotAddress(), at.slotKey(), nanos);
+      work.writeTimes(at.slotAddress(), at.slotKey(), Slot.after(work.slot(Slot.CTIME), nanos));
       steps.execute(at, work, 0);
     }
     return DONE;

@@ -53,6 +53,11 @@ public final class Slot {
         Math.floorDiv(nanos, NANOS_PER_SECOND), Math.floorMod(nanos, NANOS_PER_SECOND));
   }
 
+  /** The time of a change: now, or where the clock is behind the last change, just after that. */
+  public static long after(long lastChange, long now) {
+    return now > lastChange || lastChange == Long.MAX_VALUE ? now : lastChange + 1;
+  }
+
   /**
    * A time as a word; one beyond the years 1677 to 2262 becomes the nearest that a word can hold.
    */

@@ -35,6 +35,9 @@ final class Attachment {
   /** This node's session is the first: it makes the region. Until then, this is all there is. */
   private @Nullable RegionStat unwritten;
 
+  /** Times of changes in this node's write session are later than what the service had. */
+  private @Nullable Instant notBefore;
+
   private volatile @Nullable Region region;
 
   Attachment(InodeId id, Regions regions) {
@@ -65,6 +68,7 @@ final class Attachment {
   /** This node's write session has begun; the attributes are those from before. */
   void beginSession(Attributes before) {
     learn(before);
+    noEarlierThan(before.ctime());
     if (untouched && region == null) {
       unwritten = statOf(before);
     }
@@ -79,13 +83,25 @@ final class Attachment {
     }
   }
 
+  /** The service's clock or another home's may be ahead of this region's. */
+  private void noEarlierThan(Instant time) {
+    notBefore = time;
+    Region region = this.region;
+    if (region != null) {
+      region.noEarlierThan(time);
+    }
+  }
+
   /** This node made the file, and nobody else had its session before. */
   void created(Attributes file, boolean write) {
     home = file.home();
     untouched = region == null && !write;
+    if (write) {
+      noEarlierThan(file.ctime());
+    }
     if (write && region == null) {
       unwritten = statOf(file);
-      make(null);
+      make(file.mtime());
     }
   }
 
@@ -127,6 +143,9 @@ final class Attachment {
 
   private void attached(Region region) {
     this.region = region;
+    if (notBefore != null) {
+      region.noEarlierThan(notBefore);
+    }
     untouched = false;
     justBegun = false;
     unwritten = null;

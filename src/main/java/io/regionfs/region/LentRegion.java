@@ -215,15 +215,26 @@ final class LentRegion {
   void setModified(Instant mtime) {
     lockAlive();
     try {
-      slot.setTimes(mtime, clock.instant());
+      slot.setModified(mtime, clock.instant());
+    } finally {
+      unlockShared();
+    }
+  }
+
+  /** Of a region that is gone, nothing is left to change. */
+  void noEarlierThan(Instant time) {
+    lock.readLock().lock();
+    try {
+      if (!gone) {
+        slot.noEarlierThan(time);
+      }
     } finally {
       unlockShared();
     }
   }
 
   private void touch() {
-    Instant now = clock.instant();
-    slot.setTimes(now, now);
+    slot.modified(clock.instant());
   }
 
   long seek(long offset, boolean hole) {

@@ -81,6 +81,11 @@ final class LocalRegion implements Region {
   }
 
   @Override
+  public void noEarlierThan(Instant time) {
+    region.noEarlierThan(time);
+  }
+
+  @Override
   public long seek(long offset, boolean hole) {
     Ranges.checkOffset(offset);
     return region.seek(offset, hole);

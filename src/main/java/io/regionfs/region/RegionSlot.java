@@ -36,7 +36,9 @@ final class RegionSlot {
   /** Makes a free slot a region's: empty, changed now. */
   void occupy(InodeId inode, Instant now) {
     setAllocatedBytes(0);
-    setTimes(now, now);
+    long nanos = Slot.nanos(now);
+    Memory.putLongVolatile(address + Slot.MTIME, nanos);
+    Memory.putLongVolatile(address + Slot.CTIME, nanos);
     Memory.putLongVolatile(address + Slot.INODE, inode.value());
   }
 
@@ -99,9 +101,37 @@ final class RegionSlot {
     Memory.putLongVolatile(address + Slot.ALLOCATED, bytes);
   }
 
-  void setTimes(Instant mtime, Instant ctime) {
+  /**
+   * The bytes changed now. Where the clock has fallen behind the last change, both times go on from
+   * there: so they never run backwards.
+   */
+  synchronized void modified(Instant now) {
+    Memory.putLongVolatile(address + Slot.MTIME, changed(Slot.nanos(now)));
+  }
+
+  /** The modification time is set to any value, as a change of now. */
+  synchronized void setModified(Instant mtime, Instant now) {
+    changed(Slot.nanos(now));
     Memory.putLongVolatile(address + Slot.MTIME, Slot.nanos(mtime));
-    Memory.putLongVolatile(address + Slot.CTIME, Slot.nanos(ctime));
+  }
+
+  /** Later changes are later than this. */
+  synchronized void noEarlierThan(Instant time) {
+    long floor = Slot.nanos(time);
+    long old = Memory.getLongVolatile(address + Slot.CTIME);
+    while (old < floor && !Memory.compareAndSwapLong(address + Slot.CTIME, old, floor)) {
+      old = Memory.getLongVolatile(address + Slot.CTIME);
+    }
+  }
+
+  private long changed(long now) {
+    while (true) {
+      long old = Memory.getLongVolatile(address + Slot.CTIME);
+      long time = Slot.after(old, now);
+      if (Memory.compareAndSwapLong(address + Slot.CTIME, old, time)) {
+        return time;
+      }
+    }
   }
 
   RegionStat stat() {

@@ -9,6 +9,7 @@ import io.regionfs.model.InodeId;
 import io.regionfs.model.NodeId;
 import io.regionfs.model.RegionStat;
 import java.time.Instant;
+import java.util.List;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
@@ -246,6 +247,35 @@ public abstract class RegionContract {
       bytes.write(full, 0, RegionBytes.pattern(100_000, 8));
       assertThat(full.seek(7, true)).isEqualTo(100_000);
       assertThat(full.seek(7, false)).isEqualTo(7);
+    }
+  }
+
+  /** As if this host's clock, and the home's, had been set back by an hour. */
+  @Test
+  void timesNeverRunBackwardsWhateverTheClocksSay() {
+    Instant ahead = Instant.now().plusSeconds(3600);
+    Instant past = Instant.parse("1969-07-20T20:17:40.123456789Z");
+    try (Region region = newRegion()) {
+      bytes.write(region, 0, new byte[10]);
+      region.noEarlierThan(ahead);
+      List<Runnable> changes =
+          List.of(
+              () -> bytes.write(region, 0, new byte[10]),
+              () -> bytes.write(region, 5, new byte[10]),
+              () -> region.truncate(3),
+              () -> bytes.write(region, 100, new byte[10]),
+              () -> region.allocate(FallocateMode.ALLOCATE, 0, 1000),
+              () -> region.setModified(past),
+              () -> bytes.write(region, 0, new byte[5]));
+      Instant last = ahead;
+      for (Runnable change : changes) {
+        change.run();
+        RegionStat now = region.stat();
+        assertThat(now.ctime()).isAfter(last).isBefore(ahead.plusSeconds(1));
+        assertThat(now.mtime()).isIn(now.ctime(), past);
+        last = now.ctime();
+      }
+      assertThat(region.stat().mtime()).as("set to any value, until it is changed").isEqualTo(last);
     }
   }
 

@@ -213,6 +213,9 @@ final class FakeRegions implements Regions {
     }
 
     @Override
+    public void noEarlierThan(Instant time) {}
+
+    @Override
     public long seek(long offset, boolean hole) {
       long size = stat().size();
       if (offset >= size) {
