@@ -130,7 +130,10 @@ final class MetaDaemon implements Daemon.Service {
     Map<Integer, RpcClient> others = new TreeMap<>(replicas);
     others.remove(identity.id());
     Founding founding =
-        new Founding(new Introduction(identity, options.peers(), options.joins()), others, transport::client);
+        new Founding(
+            new Introduction(identity, options.peers(), options.joins()),
+            others,
+            transport::client);
     switchboard.connectMetadata(founding);
     lifetimes.add("listener", Listening.serve(transport, address, switchboard));
     LOG.info(

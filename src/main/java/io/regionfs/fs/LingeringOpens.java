@@ -64,9 +64,7 @@ final class LingeringOpens {
     synchronized (this) {
       entry = entries.remove(inode);
     }
-    return entry != null
-        && entry.end - System.nanoTime() > 0
-        && metadata.leasedNanos(inode) > 0;
+    return entry != null && entry.end - System.nanoTime() > 0 && metadata.leasedNanos(inode) > 0;
   }
 
   /** To be closed now; null if it does not linger. */

@@ -371,8 +371,7 @@ final class OpenInode {
       Closed closed = enrolment.endAll(stat, readAt);
       removal = closed.removal().dead() == null ? removal : closed.removal();
       boolean nothingToSettle = (inSession && attachment.endSession()) || stat == null;
-      ended =
-          nothingToSettle || !closed.atHome() || attempt == SETTLE_ATTEMPTS || !beginSettling();
+      ended = nothingToSettle || !closed.atHome() || attempt == SETTLE_ATTEMPTS || !beginSettling();
     }
     attachment.close();
     return removal;

@@ -23,8 +23,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The files that this node has open. The table itself is lock-free; {@link OpenInode} locks one
- * inode at a time. Closes that the metadata service could not be told of, and those that may
- * wait a moment, are told by threads of this class, which {@link #close} ends.
+ * inode at a time. Closes that the metadata service could not be told of, and those that may wait a
+ * moment, are told by threads of this class, which {@link #close} ends.
  */
 final class OpenInodes implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(OpenInodes.class);

@@ -48,7 +48,8 @@ class FoundingTest {
     Map<Integer, RpcClient> others = new TreeMap<>();
     PEERS.addresses().forEach((other, where) -> others.put(other, transport.client(where)));
     others.remove(id);
-    Founding founding = new Founding(new Introduction(identity, PEERS, false), others);
+    Founding founding =
+        new Founding(new Introduction(identity, PEERS, false), others, transport::client);
     transport.serve(address(id), founding);
     return founding;
   }

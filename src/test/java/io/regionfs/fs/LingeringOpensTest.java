@@ -32,8 +32,7 @@ class LingeringOpensTest {
     watched = new WatchedMetadata(service.metadata(1));
     watched.leasedNanos = LONG.toNanos();
     other =
-        new RegionFileSystem(
-            service.metadata(2), regions, service.id(2), new FsOptions("by hand"));
+        new RegionFileSystem(service.metadata(2), regions, service.id(2), new FsOptions("by hand"));
     files = new Files(other);
     inode = files.make("a", "text");
   }

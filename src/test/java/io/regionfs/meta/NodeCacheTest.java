@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.regionfs.meta.Metadata.ForgetListener;
 import io.regionfs.meta.NodeCache.Question;
-import io.regionfs.model.InodeId;
 import io.regionfs.model.FileType;
+import io.regionfs.model.InodeId;
 import io.regionfs.model.Name;
 import io.regionfs.proto.Grant;
 import java.time.Duration;
