@@ -120,10 +120,15 @@ final class Enrolment {
     return committed;
   }
 
-  /** Ends the open and the session, if any; see {@link Metadata#close}. */
-  Closed endAll(@Nullable RegionStat stat, @Nullable Instant readAt) {
+  /** Its open is about to be ended by another call; {@link #end} follows if that succeeds. */
+  void ending() {
     lapse();
     ending.accept(id);
+  }
+
+  /** Ends the open and the session, if any; see {@link Metadata#close}. */
+  Closed endAll(@Nullable RegionStat stat, @Nullable Instant readAt) {
+    ending();
     Closed closed = Closed.DONE;
     try {
       closed = metadata.close(id, stat, readAt);

@@ -5,6 +5,7 @@ import io.regionfs.data.Region;
 import io.regionfs.data.Regions;
 import io.regionfs.meta.Metadata;
 import io.regionfs.meta.Metadata.Closed;
+import io.regionfs.meta.Metadata.Closing;
 import io.regionfs.meta.Metadata.Removal;
 import io.regionfs.model.Attributes;
 import io.regionfs.model.Errno;
@@ -207,6 +208,41 @@ final class OpenInode {
         endSession();
       }
       return Removal.NOTHING;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Begins the end of an open that may be told together with others: takes the lock, which {@link
+   * #endClosing} gives back. Who holds several waits for none.
+   *
+   * @return null if it has to be {@link #settle settled} by itself; then no lock was taken
+   */
+  @SuppressWarnings("GuardedBy") // tryLock is not understood
+  @Nullable Closing tryClosing() {
+    if (!lock.tryLock()) {
+      return null;
+    }
+    if (opens > 0 || !enrolment.mayBeOpen() || enrolment.mayBeInSession()) {
+      lock.unlock();
+      return null;
+    }
+    noteRead();
+    enrolment.ending();
+    return new Closing(id, readAt);
+  }
+
+  /**
+   * @param ended the service has been told
+   */
+  @SuppressWarnings("GuardedBy") // locked by tryClosing
+  void endClosing(boolean ended) {
+    try {
+      if (ended) {
+        enrolment.end();
+        attachment.close();
+      }
     } finally {
       lock.unlock();
     }

@@ -3,6 +3,7 @@ package io.regionfs.fs;
 import com.google.errorprone.annotations.MustBeClosed;
 import io.regionfs.data.Regions;
 import io.regionfs.meta.Metadata;
+import io.regionfs.meta.Metadata.Closing;
 import io.regionfs.meta.Metadata.Removal;
 import io.regionfs.meta.NewInode;
 import io.regionfs.model.Attributes;
@@ -10,6 +11,7 @@ import io.regionfs.model.Errno;
 import io.regionfs.model.FsException;
 import io.regionfs.model.InodeId;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -31,6 +33,7 @@ final class OpenInodes implements AutoCloseable {
   private static final Duration RETRY = Duration.ofSeconds(1);
   private static final Duration LINGER = Duration.ofSeconds(2);
   private static final int MOST_LINGERING = 10_000;
+  private static final int MOST_AT_ONCE = 200;
 
   private final Metadata metadata;
   private final Regions regions;
@@ -129,7 +132,7 @@ final class OpenInodes implements AutoCloseable {
   void forgetAll() {
     List<OpenInode> all = lingering.removeAll();
     if (!all.isEmpty()) {
-      after(0, () -> all.forEach(this::settle));
+      after(0, () -> settleAll(all));
     }
   }
 
@@ -158,6 +161,7 @@ final class OpenInodes implements AutoCloseable {
   public void close() {
     closed = true;
     retries.shutdownNow();
+    settleAll(lingering.removeAll());
     for (OpenInode inode : List.copyOf(table.values())) {
       try {
         drop(inode.releaseAll());
@@ -229,7 +233,7 @@ final class OpenInodes implements AutoCloseable {
 
   private void sweep() {
     sweeping.set(false);
-    lingering.removeDue().forEach(this::settle);
+    settleAll(lingering.removeDue());
     if (!lingering.isEmpty()) {
       sweepLater();
     }
@@ -241,6 +245,42 @@ final class OpenInodes implements AutoCloseable {
       removeIfRetired(inode);
     } catch (FsException e) {
       unsettled(inode, e);
+    }
+  }
+
+  /** Many in one call; those that are not as simple one by one. */
+  private void settleAll(List<OpenInode> due) {
+    for (int from = 0; from < due.size(); from += MOST_AT_ONCE) {
+      List<OpenInode> some = due.subList(from, Math.min(due.size(), from + MOST_AT_ONCE));
+      try {
+        closeTogether(some);
+      } catch (FsException e) {
+        LOG.debug("{} inodes are closed one by one: {}", some.size(), e.getMessage());
+      }
+      some.forEach(this::settle);
+    }
+  }
+
+  private void closeTogether(List<OpenInode> inodes) {
+    List<OpenInode> begun = new ArrayList<>();
+    List<Closing> closings = new ArrayList<>();
+    boolean ended = false;
+    try {
+      for (OpenInode inode : inodes) {
+        Closing closing = inode.tryClosing();
+        if (closing != null) {
+          begun.add(inode);
+          closings.add(closing);
+        }
+      }
+      if (!closings.isEmpty()) {
+        metadata.closeAll(closings).forEach(this::drop);
+        ended = true;
+      }
+    } finally {
+      for (OpenInode inode : begun) {
+        inode.endClosing(ended);
+      }
     }
   }
 

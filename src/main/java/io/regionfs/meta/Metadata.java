@@ -83,6 +83,13 @@ public interface Metadata extends AutoCloseable {
   Closed close(InodeId inode, @Nullable RegionStat stat, @Nullable Instant readAt);
 
   /**
+   * Ends several opens without write sessions in one step; as many as fit a message, a few hundred.
+   *
+   * @return what may be dropped now at its home
+   */
+  List<Removal> closeAll(List<Closing> closings);
+
+  /**
    * Commits the home's values of a region that nobody writes any more, after its last writer's node
    * died.
    */
@@ -159,6 +166,11 @@ public interface Metadata extends AutoCloseable {
   record Removal(@Nullable InodeId dead, NodeId home) {
     public static final Removal NOTHING = new Removal(null, NodeId.NONE);
   }
+
+  /**
+   * @param readAt if it was read, for relatime
+   */
+  record Closing(InodeId inode, @Nullable Instant readAt) {}
 
   /**
    * An open has ended.

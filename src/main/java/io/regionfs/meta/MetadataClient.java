@@ -10,6 +10,7 @@ import io.regionfs.model.Name;
 import io.regionfs.model.NodeId;
 import io.regionfs.model.RegionStat;
 import io.regionfs.proto.Close;
+import io.regionfs.proto.CloseFiles;
 import io.regionfs.proto.Create;
 import io.regionfs.proto.Dropped;
 import io.regionfs.proto.Link;
@@ -27,6 +28,7 @@ import io.regionfs.proto.SetXattr;
 import io.regionfs.rpc.RpcClient;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
@@ -194,6 +196,26 @@ public final class MetadataClient implements Metadata {
     boolean changes = stat != null || (readAt != null && queries.movesAccessTime(inode, readAt));
     Reply reply = command(Operation.newBuilder().setClose(close), changes ? inode : null);
     return new Closed(removal(reply), reply.getRemoval().getAtHome());
+  }
+
+  @Override
+  public List<Removal> closeAll(List<Closing> closings) {
+    CloseFiles.Builder files = CloseFiles.newBuilder();
+    List<InodeId> changed = new ArrayList<>();
+    for (Closing closing : closings) {
+      Close.Builder close = files.addClosesBuilder();
+      close.setInode(closing.inode().value()).setNode(self.value());
+      Instant readAt = closing.readAt();
+      if (readAt != null) {
+        close.setAtime(Messages.time(readAt));
+        if (queries.movesAccessTime(closing.inode(), readAt)) {
+          changed.add(closing.inode());
+        }
+      }
+    }
+    Reply reply =
+        command(Operation.newBuilder().setCloseFiles(files), changed.toArray(new InodeId[0]));
+    return reply.getRemovals().getRemovalsList().stream().map(Messages::removal).toList();
   }
 
   @Override

@@ -2,6 +2,7 @@ package io.regionfs.metaserver;
 
 import io.regionfs.metaserver.state.Namespace;
 import io.regionfs.model.Errno;
+import io.regionfs.proto.Close;
 import io.regionfs.proto.DirectoryEntry;
 import io.regionfs.proto.Operation;
 import io.regionfs.proto.Query;
@@ -82,6 +83,8 @@ final class Involved {
       case SET_ATTRIBUTES -> List.of(operation.getSetAttributes().getInode());
       case OPEN -> List.of(operation.getOpen().getInode());
       case CLOSE -> List.of(operation.getClose().getInode());
+      case CLOSE_FILES ->
+          operation.getCloseFiles().getClosesList().stream().map(Close::getInode).toList();
       case SET_XATTR -> List.of(operation.getSetXattr().getInode());
       case REMOVE_XATTR -> List.of(operation.getRemoveXattr().getInode());
       case SETTLE -> List.of(operation.getSettle().getInode());

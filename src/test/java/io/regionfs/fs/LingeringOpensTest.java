@@ -4,6 +4,8 @@ import static io.regionfs.fs.Files.O_RDONLY;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.regionfs.fs.WatchedMetadata.Trap;
+import io.regionfs.model.Errno;
+import io.regionfs.model.FsException;
 import io.regionfs.model.InodeId;
 import io.regionfs.rpc.local.LocalTransport;
 import java.io.IOException;
@@ -113,6 +115,41 @@ class LingeringOpensTest {
     assertThat(watched.isOpen(second)).isTrue();
     opens.forgetAll();
     await(() -> !watched.isOpen(second) && opens.size() == 0);
+  }
+
+  @Test
+  void manyAreClosedByOneCall() {
+    OpenInodes opens = lingering(LONG, 10);
+    InodeId second = files.make("b", "text");
+    read(opens, inode);
+    read(opens, second);
+    files.unlink("a");
+    noCallsOf("close");
+    opens.forgetAll();
+    await(() -> opens.size() == 0);
+    watched.trap.set(null);
+    assertThat(watched.isOpen(inode) || watched.isOpen(second)).isFalse();
+    assertThat(regions.has(inode)).isFalse();
+    assertThat(regions.handles).hasValue(0);
+  }
+
+  @Test
+  void whatCannotBeClosedTogetherIsClosedOneByOne() {
+    OpenInodes opens = lingering(LONG, 10);
+    InodeId second = files.make("b", "text");
+    read(opens, inode);
+    read(opens, second);
+    watched.trap.set(
+        new Trap(
+            "closeAll",
+            true,
+            () -> {
+              throw new FsException(Errno.ETIMEDOUT, "by the test");
+            }));
+    opens.forgetAll();
+    await(() -> opens.size() == 0);
+    assertThat(watched.trap).hasValue(null);
+    assertThat(watched.isOpen(inode) || watched.isOpen(second)).isFalse();
   }
 
   @Test

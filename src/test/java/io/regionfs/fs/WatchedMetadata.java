@@ -8,6 +8,7 @@ import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
+import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -83,7 +84,13 @@ final class WatchedMetadata implements InvocationHandler {
     if (args == null) {
       return;
     }
-    if (args[0] instanceof NewInode made && result instanceof Attributes attributes) {
+    if (args[0] instanceof List<?> closings) {
+      for (Object closing : closings) {
+        if (closing instanceof Metadata.Closing one) {
+          opens.remove(one.inode());
+        }
+      }
+    } else if (args[0] instanceof NewInode made && result instanceof Attributes attributes) {
       if (made.open()) {
         opened(attributes.inode(), made.openForWrite());
       }

@@ -332,6 +332,23 @@ public abstract class MetadataContract {
   }
 
   @Test
+  void manyOpensEndAtOnce() {
+    InodeId x = make("x").inode();
+    InodeId y = make("y").inode();
+    Instant later = Instant.now().plusSeconds(10);
+    a.metadata.open(x, false);
+    a.metadata.open(y, false);
+    a.metadata.unlink(ROOT, Name.of("x"));
+    assertThat(
+            a.metadata.closeAll(
+                List.of(new Metadata.Closing(x, null), new Metadata.Closing(y, later))))
+        .containsExactly(new Metadata.Removal(x, a.id()));
+    refused(Errno.ENOENT, () -> a.metadata.attributes(x));
+    assertThat(b.metadata.attributes(y).atime()).isEqualTo(later);
+    assertThat(a.metadata.closeAll(List.of(new Metadata.Closing(x, later)))).isEmpty();
+  }
+
+  @Test
   void anUnlinkedFileLivesUntilItsLastCloseAnywhere() {
     InodeId x = a.metadata.create(file("x", true, true)).inode();
     b.metadata.open(x, false);

@@ -111,6 +111,7 @@ public final class Namespace {
       case SET_ATTRIBUTES -> setAttributes(operation.getSetAttributes(), now);
       case OPEN -> sessions.open(operation.getOpen());
       case CLOSE -> sessions.close(operation.getClose());
+      case CLOSE_FILES -> sessions.close(operation.getCloseFiles());
       case SET_XATTR -> setXattr(operation.getSetXattr(), now);
       case REMOVE_XATTR -> removeXattr(operation.getRemoveXattr(), now);
       case ADD_NODE -> addNode(operation.getAddNode(), now);

@@ -3,9 +3,11 @@ package io.regionfs.metaserver.state;
 import io.regionfs.meta.Messages;
 import io.regionfs.model.Errno;
 import io.regionfs.proto.Close;
+import io.regionfs.proto.CloseFiles;
 import io.regionfs.proto.FileType;
 import io.regionfs.proto.Open;
 import io.regionfs.proto.Removal;
+import io.regionfs.proto.RemovalList;
 import io.regionfs.proto.Reply;
 import io.regionfs.proto.Settle;
 import java.util.List;
@@ -71,6 +73,17 @@ final class Sessions {
     nodes.closed(close.getNode(), inode.id);
     Removal removal = end(inode, close.getNode());
     return Replies.removal(removal, inode.isAtHome() && !inode.isDead());
+  }
+
+  Reply close(CloseFiles files) {
+    RemovalList.Builder freed = RemovalList.newBuilder();
+    for (Close close : files.getClosesList()) {
+      Removal removal = close(close).getRemoval();
+      if (removal.getDeadInode() != 0) {
+        freed.addRemovals(removal);
+      }
+    }
+    return Reply.newBuilder().setRemovals(freed).build();
   }
 
   private static void endSession(Inode inode, Close close) {

@@ -127,7 +127,7 @@ class NamespacePropertiesTest {
       namespace.apply(command);
       Operation operation = command.getOperation();
       // The home's time of the last write counts, be it earlier: see utimensat(2).
-      boolean settles = operation.hasSettle() || operation.hasClose();
+      boolean settles = operation.hasSettle() || operation.hasClose() || operation.hasCloseFiles();
       views(namespace)
           .forEach(
               (inode, view) -> {

@@ -7,6 +7,7 @@ import io.regionfs.meta.Messages;
 import io.regionfs.proto.AddNode;
 import io.regionfs.proto.AddReplica;
 import io.regionfs.proto.Close;
+import io.regionfs.proto.CloseFiles;
 import io.regionfs.proto.Command;
 import io.regionfs.proto.Dropped;
 import io.regionfs.proto.EndSessions;
@@ -213,7 +214,17 @@ final class RandomCommands {
                 });
     Arbitrary<Operation> settle =
         values().map(values -> Operation.newBuilder().setSettle(values).build());
-    return Arbitraries.oneOf(open, close, settle);
+    Arbitrary<Operation> closeFiles =
+        close
+            .map(Operation::getClose)
+            .list()
+            .ofMaxSize(3)
+            .map(
+                closes ->
+                    Operation.newBuilder()
+                        .setCloseFiles(CloseFiles.newBuilder().addAllCloses(closes))
+                        .build());
+    return Arbitraries.oneOf(open, close, closeFiles, settle);
   }
 
   private static Arbitrary<Operation> attributes() {
