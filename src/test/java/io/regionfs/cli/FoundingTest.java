@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.regionfs.model.Errno;
 import io.regionfs.proto.Administration;
+import io.regionfs.proto.AdministrationReply;
 import io.regionfs.proto.Ping;
 import io.regionfs.proto.Query;
 import io.regionfs.proto.Reply;
@@ -52,6 +53,30 @@ class FoundingTest {
         new Founding(new Introduction(identity, PEERS, false), others, transport::client);
     transport.serve(address(id), founding);
     return founding;
+  }
+
+  @Test
+  void aJoinerFindsALeaderThatItsListDoesNotName() throws Exception {
+    AdministrationReply.Builder known =
+        AdministrationReply.newBuilder()
+            .setClusterId("c")
+            .setTerm(2)
+            .setLeader(3)
+            .setLastLogIndex(9)
+            .addAllVoters(PEERS.messages());
+    for (int id : List.of(1, 3)) {
+      Reply reply = Reply.newBuilder().setAdministration(known.clone().setId(id)).build();
+      transport.serve(address(id), (request, responder) -> responder.reply(reply));
+    }
+    Peers list = Peers.parse(List.of("1=127.0.0.1:7000", "4=127.0.0.1:7006"));
+    ReplicaIdentity identity =
+        ReplicaIdentity.in(Directories.makePrivate(directory.resolve("r4")), 4, "127.0.0.1:7006");
+    Founding joiner =
+        new Founding(
+            new Introduction(identity, list, true),
+            Map.of(1, transport.client(address(1))),
+            transport::client);
+    assertThat(Objects.requireNonNull(joiner.attempt()).clusterId()).isEqualTo("c");
   }
 
   @Test
