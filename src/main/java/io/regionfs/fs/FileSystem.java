@@ -1,6 +1,7 @@
 package io.regionfs.fs;
 
 import io.regionfs.data.TransferBuffer;
+import io.regionfs.meta.Metadata;
 import io.regionfs.model.AttributeChange;
 import io.regionfs.model.Attributes;
 import io.regionfs.model.Caller;
@@ -13,6 +14,9 @@ import java.util.List;
  * Every refusal is an {@link io.regionfs.model.FsException}. Safe for use by many threads.
  */
 public interface FileSystem {
+  /** The set-group-id bit goes with the access ACL that is set. */
+  int ACL_KILL_SETGID = Metadata.ACL_KILL_SETGID;
+
   /** The attributes of a name; {@code "."} and {@code ".."} are the caller's business. */
   Attributes lookup(InodeId parent, Name name);
 
@@ -57,6 +61,9 @@ public interface FileSystem {
 
   List<byte[]> xattrNames(InodeId inode);
 
+  /**
+   * Flags: XATTR_CREATE 1, XATTR_REPLACE 2, {@link #ACL_KILL_SETGID}. Errors as in setxattr(2).
+   */
   void setXattr(InodeId inode, byte[] name, byte[] value, int flags);
 
   void removeXattr(InodeId inode, byte[] name);

@@ -166,6 +166,7 @@ public final class RegionFileSystem implements FileSystem, AutoCloseable {
         name,
         type,
         mode & MODE_BITS,
+        caller.umask(),
         caller.uid(),
         caller.gid(),
         target,

@@ -28,7 +28,7 @@ final class Dispatcher implements AutoCloseable {
     this.inodes = new InodeHandlers(fileSystem, caches);
     this.files = new FileHandlers(fileSystem);
     this.directories = new DirectoryHandlers(fileSystem);
-    this.xattrs = new XattrHandlers(fileSystem);
+    this.xattrs = new XattrHandlers(fileSystem, caches);
     this.interrupts = interrupts;
   }
 

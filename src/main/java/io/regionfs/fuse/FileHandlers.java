@@ -49,7 +49,8 @@ final class FileHandlers implements AutoCloseable {
   private FileSystem.Created createNew(Request in, int flags) {
     try {
       int mode = in.int32(Create.MODE) & PERMISSION_BITS;
-      return fileSystem.create(in.node(), in.name(Create.NAME), mode, flags, in.caller());
+      return fileSystem.create(
+          in.node(), in.name(Create.NAME), mode, flags, in.caller(Create.UMASK));
     } catch (FsException e) {
       if (e.errno() == Errno.EEXIST && (flags & O_EXCL) == 0) {
         throw new FsException(Errno.ESTALE, "made by another host meanwhile", e);

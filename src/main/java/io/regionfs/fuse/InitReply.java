@@ -12,10 +12,21 @@ final class InitReply {
   private static final long ASYNC_READ = 1L;
   private static final long ATOMIC_O_TRUNC = 1L << 3;
   private static final long BIG_WRITES = 1L << 5;
+  /** The umask comes with the request: it does not count where a default ACL does. */
+  private static final long DONT_MASK = 1L << 6;
+
   private static final long ASYNC_DIO = 1L << 15;
   private static final long PARALLEL_DIROPS = 1L << 18;
+
+  /** The kernel checks ACLs, and keeps them: {@link KernelCaches}. */
+  private static final long POSIX_ACL = 1L << 20;
+
   private static final long ABORT_ERROR = 1L << 21;
   private static final long MAX_PAGES = 1L << 22;
+
+  /** SETXATTR says whether the set-group-id bit must go, see {@link XattrHandlers}. */
+  private static final long SETXATTR_EXT = 1L << 29;
+
   private static final long INIT_EXT = 1L << 30;
 
   /** Shared mappings of direct_io files, from Linux 6.6; before, mmap(MAP_SHARED) is ENODEV. */
@@ -23,16 +34,19 @@ final class InitReply {
 
   /**
    * Not among them: a write-back cache and read-ahead of directories (other hosts change what they
-   * keep), locks (the kernel's own serve this host), and whatever changes the shape of requests.
+   * keep), and locks (the kernel's own serve this host).
    */
   private static final long WANTED =
       ASYNC_READ
           | ATOMIC_O_TRUNC
           | BIG_WRITES
+          | DONT_MASK
           | ASYNC_DIO
           | PARALLEL_DIROPS
+          | POSIX_ACL
           | ABORT_ERROR
           | MAX_PAGES
+          | SETXATTR_EXT
           | INIT_EXT
           | DIRECT_IO_ALLOW_MMAP;
 

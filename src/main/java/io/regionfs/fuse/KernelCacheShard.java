@@ -29,7 +29,10 @@ final class KernelCacheShard {
   /** Names changed lately: they are not given before that time. */
   private static final int BUSY_UNTIL = 3;
 
-  private static final int FIELDS = 4;
+  /** Whether the kernel may have ACLs, for which there is no time limit. */
+  private static final int ACLS = 4;
+
+  private static final int FIELDS = 5;
 
   private final Notices notices;
 
@@ -88,6 +91,14 @@ final class KernelCacheShard {
     return true;
   }
 
+  /** The kernel will keep ACLs, even if there is no room to remember it here. */
+  synchronized void giveAcls(long inode, long now) {
+    int at = claim(inode, now);
+    if (at != FULL) {
+      fields[at + ACLS] = 1;
+    }
+  }
+
   private static long later(long a, long b) {
     return a - b > 0 ? a : b;
   }
@@ -113,9 +124,10 @@ final class KernelCacheShard {
 
   @GuardedBy("this")
   private void forgetSlot(long inode, int at, long now) {
-    if (fields[at + ATTRIBUTES_UNTIL] - now > 0) {
+    if (fields[at + ATTRIBUTES_UNTIL] - now > 0 || fields[at + ACLS] != 0) {
       notices.dropAttributes(inode);
       fields[at + ATTRIBUTES_UNTIL] = now;
+      fields[at + ACLS] = 0;
     }
     boolean names = fields[at + NAMES_UNTIL] - now > 0;
     if (names && !notices.namesDroppedSince(fields[at + NAMES_GIVEN])) {
@@ -156,6 +168,7 @@ final class KernelCacheShard {
     used++;
     int at = slot * FIELDS;
     Arrays.fill(fields, at, at + FIELDS, now);
+    fields[at + ACLS] = 0;
     return at;
   }
 
@@ -194,6 +207,8 @@ final class KernelCacheShard {
         int to = slot(oldInodes[slot]);
         inodes[to] = oldInodes[slot];
         System.arraycopy(oldFields, slot * FIELDS, fields, to * FIELDS, FIELDS);
+      } else if (oldInodes[slot] != 0 && oldFields[slot * FIELDS + ACLS] != 0) {
+        notices.dropAttributes(oldInodes[slot]); // nobody would remember to do it later
       }
     }
     return true;

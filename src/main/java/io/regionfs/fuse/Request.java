@@ -15,6 +15,8 @@ import io.regionfs.posix.Memory;
  * is borrowed.
  */
 final class Request {
+  private static final int PERMISSIONS = 0777;
+
   private final TransferBuffer buffer;
   private final long address;
   private int length;
@@ -52,6 +54,16 @@ final class Request {
 
   Caller caller() {
     return new Caller(int32(Header.UID), int32(Header.GID), int32(Header.PID));
+  }
+
+  /**
+   * Of a request that makes something.
+   *
+   * @param umaskAt where its umask is
+   */
+  Caller caller(int umaskAt) {
+    return new Caller(
+        int32(Header.UID), int32(Header.GID), int32(Header.PID), int32(umaskAt) & PERMISSIONS);
   }
 
   int int32(int at) {

@@ -68,7 +68,8 @@ final class RequestLayout {
   /** struct fuse_mknod_in; the name follows. */
   static final class Mknod {
     static final int MODE = Header.BYTES;
-    static final int NAME = MODE + 16;
+    static final int UMASK = MODE + 8;
+    static final int NAME = UMASK + 8;
 
     private Mknod() {}
   }
@@ -76,7 +77,8 @@ final class RequestLayout {
   /** struct fuse_mkdir_in; the name follows. */
   static final class Mkdir {
     static final int MODE = Header.BYTES;
-    static final int NAME = MODE + 8;
+    static final int UMASK = MODE + 4;
+    static final int NAME = UMASK + 4;
 
     private Mkdir() {}
   }
@@ -117,7 +119,8 @@ final class RequestLayout {
   static final class Create {
     static final int FLAGS = Header.BYTES;
     static final int MODE = FLAGS + 4;
-    static final int NAME = MODE + 12;
+    static final int UMASK = MODE + 4;
+    static final int NAME = UMASK + 8;
 
     private Create() {}
   }
@@ -176,11 +179,19 @@ final class RequestLayout {
     private Lseek() {}
   }
 
-  /** struct fuse_setxattr_in without its extension; the name and the value follow. */
+  /** struct fuse_setxattr_in; the name and the value follow. */
   static final class SetXattr {
     static final int SIZE = Header.BYTES;
     static final int FLAGS = SIZE + 4;
-    static final int NAME = FLAGS + 4;
+
+    /** Where kernels before 5.13, without an extension, have the name. */
+    static final int SHORT_NAME = FLAGS + 4;
+
+    static final int EXTRA_FLAGS = FLAGS + 4;
+    static final int NAME = EXTRA_FLAGS + 8;
+
+    /** The caller may not keep the set-group-id bit when it sets this ACL. */
+    static final int ACL_KILL_SETGID = 1;
 
     private SetXattr() {}
   }

@@ -11,29 +11,63 @@ import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 
 /**
- * Requests about extended attributes. Source: xattr(7). POSIX ACLs are refused: nobody would
- * enforce what was set, and cp and tar take the refusal as word to use chmod instead.
+ * Requests about extended attributes, to which POSIX ACLs belong. Those the kernel checks itself,
+ * and keeps. Source: xattr(7), fs/fuse/acl.c in Linux.
  */
 final class XattrHandlers {
   private static final String ACL_PREFIX = "system.posix_acl_";
   private static final int MAX_BYTES = 64 * 1024;
 
-  private final FileSystem fileSystem;
+  private static final int KNOWN_FLAGS = 3; // XATTR_CREATE, XATTR_REPLACE
 
-  XattrHandlers(FileSystem fileSystem) {
+  private final FileSystem fileSystem;
+  private final KernelCaches caches;
+
+  XattrHandlers(FileSystem fileSystem, KernelCaches caches) {
     this.fileSystem = fileSystem;
+    this.caches = caches;
   }
 
   void setxattr(Request in, Reply out) {
-    byte[] name = name(in, SetXattr.NAME);
-    byte[] value = in.bytes(SetXattr.NAME + name.length + 1, in.int32(SetXattr.SIZE));
-    fileSystem.setXattr(in.node(), name, value, in.int32(SetXattr.FLAGS));
+    boolean extended = isExtended(in);
+    int nameAt = extended ? SetXattr.NAME : SetXattr.SHORT_NAME;
+    byte[] name = in.string(nameAt);
+    byte[] value = in.bytes(nameAt + name.length + 1, in.int32(SetXattr.SIZE));
+    int flags = in.int32(SetXattr.FLAGS);
+    if ((flags & ~KNOWN_FLAGS) != 0) {
+      throw new FsException(Errno.EINVAL, "setxattr flags " + flags);
+    }
+    if (extended && isAcl(name) && hasKillSetgid(in)) {
+      flags |= FileSystem.ACL_KILL_SETGID;
+    }
+    fileSystem.setXattr(in.node(), name, value, flags);
     out.send();
   }
 
+  /**
+   * Whether the kernel took SETXATTR_EXT. Only without it the request ends where the struct that is
+   * shorter says: with it what stands in place of a name is an empty one, or one of a single byte,
+   * so that the end is expected at least 7 bytes too early.
+   */
+  private static boolean isExtended(Request in) {
+    int name = in.string(SetXattr.SHORT_NAME).length;
+    return SetXattr.SHORT_NAME + name + 1 + in.int32(SetXattr.SIZE) != in.length();
+  }
+
+  private static boolean hasKillSetgid(Request in) {
+    return (in.int32(SetXattr.EXTRA_FLAGS) & SetXattr.ACL_KILL_SETGID) != 0;
+  }
+
+  private static boolean isAcl(byte[] name) {
+    return new String(name, StandardCharsets.ISO_8859_1).startsWith(ACL_PREFIX);
+  }
+
   void getxattr(Request in, Reply out) {
-    byte[] value = fileSystem.xattr(in.node(), name(in, GetXattr.NAME));
-    send(out, value, in.int32(GetXattr.SIZE));
+    byte[] name = in.string(GetXattr.NAME);
+    if (isAcl(name)) {
+      caches.willKeepAcls(in.node()); // be there a list or not
+    }
+    send(out, fileSystem.xattr(in.node(), name), in.int32(GetXattr.SIZE));
   }
 
   void listxattr(Request in, Reply out) {
@@ -46,16 +80,8 @@ final class XattrHandlers {
   }
 
   void removexattr(Request in, Reply out) {
-    fileSystem.removeXattr(in.node(), name(in, Header.BYTES));
+    fileSystem.removeXattr(in.node(), in.string(Header.BYTES));
     out.send();
-  }
-
-  private static byte[] name(Request in, int at) {
-    byte[] name = in.string(at);
-    if (new String(name, StandardCharsets.ISO_8859_1).startsWith(ACL_PREFIX)) {
-      throw new FsException(Errno.EOPNOTSUPP, "POSIX ACLs");
-    }
-    return name;
   }
 
   /** With room 0 the caller only asks how much it needs. */

@@ -17,6 +17,12 @@ import org.jspecify.annotations.Nullable;
  * Without such a limit calls wait for the service to come back. Safe for use by many threads.
  */
 public interface Metadata extends AutoCloseable {
+  /**
+   * A flag for {@link #setXattr} of an access ACL: the set-group-id bit goes, as the caller is not
+   * in the group.
+   */
+  int ACL_KILL_SETGID = 0x100;
+
   /** ENOENT, ENOTDIR. */
   Attributes lookup(InodeId parent, Name name);
 
@@ -101,11 +107,14 @@ public interface Metadata extends AutoCloseable {
   List<byte[]> xattrNames(InodeId inode);
 
   /**
-   * Flags: XATTR_CREATE 1 (EEXIST), XATTR_REPLACE 2 (ENODATA). ENOSPC beyond 16 KiB of names and
-   * values in one inode.
+   * Flags: XATTR_CREATE 1 (EEXIST), XATTR_REPLACE 2 (ENODATA), {@link #ACL_KILL_SETGID}. ENOSPC
+   * beyond 16 KiB of names and values in one inode. {@code system.posix_acl_access} changes the
+   * mode too; {@code system.posix_acl_default} is EACCES but for a directory. An ACL is EINVAL if it
+   * is not a valid one, E2BIG beyond 4 KiB, EOPNOTSUPP for a symlink.
    */
   void setXattr(InodeId inode, byte[] name, byte[] value, int flags);
 
+  /** ENODATA if it has none of this name, except for an ACL. */
   void removeXattr(InodeId inode, byte[] name);
 
   /** What the living nodes lend together. */

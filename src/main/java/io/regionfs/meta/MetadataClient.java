@@ -93,6 +93,7 @@ public final class MetadataClient implements Metadata {
             .setName(Messages.bytes(inode.name()))
             .setType(Messages.type(inode.type()))
             .setMode(inode.mode())
+            .setUmask(inode.umask())
             .setUid(inode.uid())
             .setGid(inode.gid())
             .setTarget(inode.target())

@@ -9,6 +9,7 @@ import io.regionfs.model.NodeId;
 /**
  * What {@link Metadata#create} makes.
  *
+ * @param umask bits of the mode that count only if the directory has a default ACL
  * @param target of a symlink; empty else
  * @param home where a file's bytes will live
  * @param open the file is opened by this node in the same step, as by {@link Metadata#open}
@@ -19,6 +20,7 @@ public record NewInode(
     Name name,
     FileType type,
     int mode,
+    int umask,
     int uid,
     int gid,
     ByteString target,

@@ -326,6 +326,8 @@ class RegionFileSystemTest extends ClusterContract {
     assertThat(refusal(() -> one.setXattr(inode, bytes("user.regionfs.home"), new byte[1], 0)))
         .contains(Errno.EPERM);
     assertThat(refusal(() -> one.xattr(inode, bytes("system.posix_acl_access"))))
+        .contains(Errno.ENODATA);
+    assertThat(refusal(() -> one.setXattr(inode, bytes("system.other"), new byte[1], 0)))
         .contains(Errno.EOPNOTSUPP);
     assertThat(one.xattrNames(inode)).isEmpty();
   }

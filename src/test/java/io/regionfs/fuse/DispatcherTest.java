@@ -212,7 +212,30 @@ class DispatcherTest {
         .isEqualTo(ByteBuffer.wrap("user.x\0".getBytes(StandardCharsets.UTF_8)));
     assertThat(error(of(24, node).string("user.x"))).isZero();
     assertThat(error(of(22, node).int32(9, 0).string("user.x"))).isEqualTo(-61);
-    assertThat(error(of(21, node).int32(0, 0).string("system.posix_acl_access"))).isEqualTo(-95);
+  }
+
+  @Test
+  void attributesAreSetByKernelsWithAndWithoutTheExtension() {
+    long node = newFile("f");
+    assertThat(error(of(21, node).int32(2, 0, 0, 0).string("user.a").data(new byte[] {1, 2})))
+        .isZero();
+    assertThat(error(of(21, node).int32(0, 0, 1, 0).string("user.b"))).isZero();
+    assertThat(error(of(21, node).int32(0, 0).string("user.c"))).isZero();
+    assertThat(error(of(21, node).int32(0, 4, 0, 0).string("user.d"))).isEqualTo(EINVAL);
+    assertThat(ask(of(22, node).int32(9, 0).string("user.a")).slice(16, 2))
+        .isEqualTo(ByteBuffer.wrap(new byte[] {1, 2}));
+    assertThat(fileSystem.xattrNames(new InodeId(node))).hasSize(3);
+  }
+
+  @Test
+  void theUmaskComesWithWhatIsMade() {
+    assertThat(ask(of(9, 1).int32(040777, 027).string("d")).getInt(56 + 60)).isEqualTo(040750);
+    assertThat(ask(of(8, 1).int32(0100666, 0, 022, 0).string("m")).getInt(56 + 60))
+        .isEqualTo(FileType.FILE.modeBits() | 0644);
+    ByteBuffer created = ask(of(35, 1).int32(1, 0666, 077, 0).string("c"));
+    assertThat(created.getInt(56 + 60)).isEqualTo(FileType.FILE.modeBits() | 0600);
+    long handle = created.getLong(16 + 128);
+    assertThat(error(of(18, created.getLong(16)).int64(handle).int64(0, 0))).isZero();
   }
 
   @Test

@@ -176,6 +176,32 @@ class KernelCachesTest {
   }
 
   @Test
+  void aclsAreKeptForLongerThanAttributes() {
+    begin();
+    caches.willKeepAcls(INODE);
+    now.addAndGet(10 * LEASE);
+    host.listener().forget(INODE);
+    assertThat(notice()).isEqualTo(INVAL_INODE);
+    host.listener().forget(INODE);
+    assertThat(notice()).as("once").isZero();
+    host.leaseNanos = 0;
+    caches.willKeepAcls(INODE);
+    host.listener().forgetAll();
+    assertThat(notice()).as("not leased").isZero();
+  }
+
+  @Test
+  void aclsThatAreNotRememberedAreDropped() {
+    begin();
+    int all = 1_000_000;
+    for (int i = 1; i <= all; i++) {
+      caches.willKeepAcls(new InodeId(i));
+    }
+    host.listener().forgetAll();
+    assertThat(channel.notices).hasSize(all);
+  }
+
+  @Test
   void afterTheEndNothingIsSaid() {
     begin();
     attributes();

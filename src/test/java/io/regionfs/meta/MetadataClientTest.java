@@ -106,6 +106,7 @@ class MetadataClientTest {
         0644,
         0,
         0,
+        0,
         ByteString.EMPTY,
         NodeId.NONE,
         false,

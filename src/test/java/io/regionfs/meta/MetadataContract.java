@@ -139,7 +139,7 @@ public abstract class MetadataContract {
 
   private NewInode file(String name, boolean open, boolean write) {
     return new NewInode(
-        ROOT, Name.of(name), FileType.FILE, 0644, 7, 8, ByteString.EMPTY, a.id(), open, write);
+        ROOT, Name.of(name), FileType.FILE, 0644, 0, 7, 8, ByteString.EMPTY, a.id(), open, write);
   }
 
   private Attributes make(String name) {
@@ -153,6 +153,7 @@ public abstract class MetadataContract {
             Name.of(name),
             FileType.DIRECTORY,
             0755,
+            0,
             7,
             8,
             ByteString.EMPTY,
@@ -217,6 +218,7 @@ public abstract class MetadataContract {
                 Name.of("s"),
                 FileType.SYMLINK,
                 0777,
+                0,
                 0,
                 0,
                 ByteString.copyFrom(target),

@@ -83,6 +83,10 @@ class Inode {
     return bits & MODE_BITS;
   }
 
+  final void setMode(int mode) {
+    bits = (bits & ~MODE_BITS) | (mode & MODE_BITS);
+  }
+
   final boolean isDirectory() {
     return type() == FileType.FILE_TYPE_DIRECTORY;
   }
@@ -164,7 +168,7 @@ class Inode {
   /** chmod, chown and utimens in one. */
   final void change(SetAttributes change, long now) {
     if (change.hasMode()) {
-      bits = (bits & ~MODE_BITS) | (change.getMode() & MODE_BITS);
+      setMode(change.getMode());
     }
     if (change.hasUid()) {
       uid = change.getUid();

@@ -19,11 +19,13 @@ final class Names {
   private final Inodes inodes;
   private final Nodes nodes;
   private final Sessions sessions;
+  private final InodeCommands inodeCommands;
 
-  Names(Inodes inodes, Nodes nodes, Sessions sessions) {
+  Names(Inodes inodes, Nodes nodes, Sessions sessions, InodeCommands inodeCommands) {
     this.inodes = inodes;
     this.nodes = nodes;
     this.sessions = sessions;
+    this.inodeCommands = inodeCommands;
   }
 
   Reply create(Create create, long newInode, long now) {
@@ -38,6 +40,7 @@ final class Names {
     }
     Inode inode = make(create, inodes.nextId(newInode), parent, now);
     inodes.add(inode, parent, create.getName());
+    inodeCommands.inherit(parent, create, inode);
     if (inode.isDirectory()) {
       parent.links++;
     }
@@ -86,14 +89,15 @@ final class Names {
   private static Inode make(Create create, long id, Directory parent, long now) {
     boolean inherits = (parent.mode() & SET_GROUP_ID) != 0;
     int gid = inherits ? parent.gid : create.getGid();
+    int mode = InodeCommands.modeOfNew(parent, create);
     if (create.getType() == FileType.FILE_TYPE_FILE) {
-      return new Inode(id, create, gid, create.getMode(), now);
+      return new Inode(id, create, gid, mode, now);
     }
     if (create.getType() == FileType.FILE_TYPE_SYMLINK) {
-      return new Symlink(id, create, gid, create.getMode(), now);
+      return new Symlink(id, create, gid, mode, now);
     }
-    int mode = create.getMode() | (inherits ? SET_GROUP_ID : 0);
-    return new Directory(id, parent.id, create, gid, mode, now);
+    int directoryMode = mode | (inherits ? SET_GROUP_ID : 0);
+    return new Directory(id, parent.id, create, gid, directoryMode, now);
   }
 
   Reply link(Link link, long now) {

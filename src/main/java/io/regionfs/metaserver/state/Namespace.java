@@ -13,10 +13,7 @@ import io.regionfs.proto.Found;
 import io.regionfs.proto.JoinReply;
 import io.regionfs.proto.Operation;
 import io.regionfs.proto.Query;
-import io.regionfs.proto.RemoveXattr;
 import io.regionfs.proto.Reply;
-import io.regionfs.proto.SetAttributes;
-import io.regionfs.proto.SetXattr;
 import io.regionfs.proto.SnapshotHeader;
 import java.util.ArrayList;
 import java.util.List;
@@ -40,7 +37,8 @@ public final class Namespace {
   private final Nodes nodes = new Nodes(inodes);
   private final Answers answers = new Answers();
   private final Sessions sessions = new Sessions(inodes, nodes);
-  private final Names names = new Names(inodes, nodes, sessions);
+  private final InodeCommands inodeCommands = new InodeCommands(inodes);
+  private final Names names = new Names(inodes, nodes, sessions, inodeCommands);
   private final Renames renames = new Renames(inodes);
   private final Queries queries = new Queries(inodes);
   private final Cluster cluster = new Cluster();
@@ -108,12 +106,12 @@ public final class Namespace {
       case LINK -> names.link(operation.getLink(), now);
       case REMOVE -> names.remove(operation.getRemove(), now);
       case RENAME -> renames.rename(operation.getRename(), now);
-      case SET_ATTRIBUTES -> setAttributes(operation.getSetAttributes(), now);
+      case SET_ATTRIBUTES -> inodeCommands.setAttributes(operation.getSetAttributes(), now);
       case OPEN -> sessions.open(operation.getOpen());
       case CLOSE -> sessions.close(operation.getClose());
       case CLOSE_FILES -> sessions.close(operation.getCloseFiles());
-      case SET_XATTR -> setXattr(operation.getSetXattr(), now);
-      case REMOVE_XATTR -> removeXattr(operation.getRemoveXattr(), now);
+      case SET_XATTR -> inodeCommands.setXattr(operation.getSetXattr(), now);
+      case REMOVE_XATTR -> inodeCommands.removeXattr(operation.getRemoveXattr(), now);
       case ADD_NODE -> addNode(operation.getAddNode(), now);
       case EXPIRE_NODE -> expireNode(operation.getExpireNode().getNode(), now);
       case DROPPED -> dropped(operation.getDropped());
@@ -124,32 +122,6 @@ public final class Namespace {
       case ADD_REPLICA -> addReplica(operation.getAddReplica());
       case OPERATION_NOT_SET -> Replies.refusal(Errno.EINVAL, "unknown operation");
     };
-  }
-
-  private Reply setAttributes(SetAttributes change, long now) {
-    Inode inode = inodes.get(change.getInode());
-    inodes.touch(inode);
-    inode.change(change, now);
-    return Replies.attributes(inode);
-  }
-
-  private Reply setXattr(SetXattr set, long now) {
-    Inode inode = inodes.get(set.getInode());
-    Xattrs xattrs = inode.xattrs == null ? Xattrs.NONE : inode.xattrs;
-    ByteString name = inodes.shared(set.getName());
-    inodes.setXattrs(inode, xattrs.with(name, inodes.shared(set.getValue()), set.getFlags()));
-    inode.changed(now);
-    return Replies.DONE;
-  }
-
-  private Reply removeXattr(RemoveXattr remove, long now) {
-    Inode inode = inodes.get(remove.getInode());
-    if (inode.xattrs == null) {
-      throw new Refusal(Errno.ENODATA, "no such attribute");
-    }
-    inodes.setXattrs(inode, inode.xattrs.without(remove.getName()));
-    inode.changed(now);
-    return Replies.DONE;
   }
 
   /** A node that joins has nothing open: what it had open before it restarted ends here. */

@@ -261,7 +261,28 @@ final class RandomCommands {
                     Operation.newBuilder()
                         .setRemoveXattr(RemoveXattr.newBuilder().setInode(inode).setName(name))
                         .build());
-    return Arbitraries.oneOf(set, setXattr, removeXattr);
+    return Arbitraries.oneOf(set, setXattr, removeXattr, acls());
+  }
+
+  private static Arbitrary<Operation> acls() {
+    Arbitrary<ByteString> values =
+        Arbitraries.of(
+            AclTest.list("u::7 g::5 o::1"),
+            AclTest.list("u::7 u:5:6 g::5 m::4 o::0"),
+            AclTest.list("u::6 g::5 g:8:7 m::7 o::0"),
+            AclTest.list("u::6 g::5"));
+    return Combinators.combine(
+            INODE, Arbitraries.of(Acl.ACCESS, Acl.DEFAULT), values.injectNull(0.2))
+        .as(
+            (inode, name, value) ->
+                value == null
+                    ? Operation.newBuilder()
+                        .setRemoveXattr(RemoveXattr.newBuilder().setInode(inode).setName(name))
+                        .build()
+                    : Operation.newBuilder()
+                        .setSetXattr(
+                            SetXattr.newBuilder().setInode(inode).setName(name).setValue(value))
+                        .build());
   }
 
   private static Arbitrary<Operation> service() {
