@@ -40,7 +40,7 @@ public interface Metadata extends AutoCloseable {
 
   /**
    * Makes an inode with a name. In a set-group-id directory it inherits the directory's group (and,
-   * as a directory, the bit). EEXIST, ENOENT, ENOTDIR.
+   * as a directory, the bit); of a directory with a default ACL it inherits that. EEXIST, ENOENT, ENOTDIR.
    */
   Attributes create(NewInode inode);
 

@@ -298,6 +298,9 @@ class MemoryFileSystem implements FileSystem {
 
   @Override
   public synchronized void setXattr(InodeId id, byte[] name, byte[] value, int flags) {
+    if (text(name).startsWith("system.")) {
+      throw new FsException(Errno.EOPNOTSUPP, "no ACLs here");
+    }
     Map<String, byte[]> xattrs = inode(id).xattrs;
     boolean there = xattrs.containsKey(text(name));
     if (there && (flags & XATTR_CREATE) != 0) {
