@@ -9,12 +9,14 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 
 /**
- * xattr(7): {@code user.}, {@code trusted.}, {@code security.} and POSIX ACLs are kept by the metadata
- * service; what else is below {@code system.} is not supported. {@code regionfs.fabric} and {@code
- * regionfs.home} are made up when read, with and without {@code user.} before them, and not listed.
+ * xattr(7): {@code user.}, {@code trusted.}, {@code security.} and POSIX ACLs are kept by the
+ * metadata service; what else is below {@code system.} is not supported. {@code regionfs.fabric}
+ * and {@code regionfs.home} are made up when read, with and without {@code user.} before them, and
+ * not listed.
  */
 final class ExtendedAttributes {
-  private static final List<String> STORED = List.of("user.", "trusted.", "security.", "system.posix_acl_");
+  private static final List<String> STORED =
+      List.of("user.", "trusted.", "security.", "system.posix_acl_");
   private static final String USER = "user.";
   private static final String OWN = "regionfs.";
   private static final String FABRIC = "regionfs.fabric";

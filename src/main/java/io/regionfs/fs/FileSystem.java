@@ -61,9 +61,7 @@ public interface FileSystem {
 
   List<byte[]> xattrNames(InodeId inode);
 
-  /**
-   * Flags: XATTR_CREATE 1, XATTR_REPLACE 2, {@link #ACL_KILL_SETGID}. Errors as in setxattr(2).
-   */
+  /** Flags: XATTR_CREATE 1, XATTR_REPLACE 2, {@link #ACL_KILL_SETGID}. Errors as in setxattr(2). */
   void setXattr(InodeId inode, byte[] name, byte[] value, int flags);
 
   void removeXattr(InodeId inode, byte[] name);

@@ -12,6 +12,7 @@ final class InitReply {
   private static final long ASYNC_READ = 1L;
   private static final long ATOMIC_O_TRUNC = 1L << 3;
   private static final long BIG_WRITES = 1L << 5;
+
   /** The umask comes with the request: it does not count where a default ACL does. */
   private static final long DONT_MASK = 1L << 6;
 

@@ -20,10 +20,10 @@ import java.util.function.LongSupplier;
  * long: each is given for {@link #MARGIN} less than the lease, and one that took longer than that
  * is taken back at once.
  *
- * <p>ACLs (and that there is none) the kernel keeps for as long as it likes, but forgets them before
- * it asks for attributes again, and with them. So it never checks an ACL that is older than the
- * attributes it checks beside it. What it asked for under a lease it also drops when the inode is
- * forgotten, for those who only look at the list.
+ * <p>ACLs (and that there is none) the kernel keeps for as long as it likes, but forgets them
+ * before it asks for attributes again, and with them. So it never checks an ACL that is older than
+ * the attributes it checks beside it. What it asked for under a lease it also drops when the inode
+ * is forgotten, for those who only look at the list.
  *
  * <p>The kernel can only forget all names at once, so names are not given in directories that have
  * changed in the last second.
@@ -96,8 +96,8 @@ final class KernelCaches implements FileSystem.ForgetListener, AutoCloseable {
   }
 
   /**
-   * Before the filesystem is asked for an ACL: the kernel keeps the answer. If the inode is forgotten
-   * before that has arrived, the kernel has noticed and does not keep it.
+   * Before the filesystem is asked for an ACL: the kernel keeps the answer. If the inode is
+   * forgotten before that has arrived, the kernel has noticed and does not keep it.
    */
   void willKeepAcls(InodeId inode) {
     if (fileSystem.leasedNanos(inode) > 0) {

@@ -71,13 +71,15 @@ final class NameHandlers {
     }
     AttributeWriter.sendEntry(
         out,
-        fileSystem.makeFile(in.node(), in.name(Mknod.NAME), mode & PERMISSION_BITS, in.caller(Mknod.UMASK)));
+        fileSystem.makeFile(
+            in.node(), in.name(Mknod.NAME), mode & PERMISSION_BITS, in.caller(Mknod.UMASK)));
   }
 
   void mkdir(Request in, Reply out) {
     int mode = in.int32(Mkdir.MODE) & PERMISSION_BITS;
     AttributeWriter.sendEntry(
-        out, fileSystem.makeDirectory(in.node(), in.name(Mkdir.NAME), mode, in.caller(Mkdir.UMASK)));
+        out,
+        fileSystem.makeDirectory(in.node(), in.name(Mkdir.NAME), mode, in.caller(Mkdir.UMASK)));
   }
 
   void link(Request in, Reply out) {

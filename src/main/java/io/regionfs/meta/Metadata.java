@@ -40,7 +40,8 @@ public interface Metadata extends AutoCloseable {
 
   /**
    * Makes an inode with a name. In a set-group-id directory it inherits the directory's group (and,
-   * as a directory, the bit); of a directory with a default ACL it inherits that. EEXIST, ENOENT, ENOTDIR.
+   * as a directory, the bit); of a directory with a default ACL it inherits that. EEXIST, ENOENT,
+   * ENOTDIR.
    */
   Attributes create(NewInode inode);
 
@@ -109,8 +110,8 @@ public interface Metadata extends AutoCloseable {
   /**
    * Flags: XATTR_CREATE 1 (EEXIST), XATTR_REPLACE 2 (ENODATA), {@link #ACL_KILL_SETGID}. ENOSPC
    * beyond 16 KiB of names and values in one inode. {@code system.posix_acl_access} changes the
-   * mode too; {@code system.posix_acl_default} is EACCES but for a directory. An ACL is EINVAL if it
-   * is not a valid one, E2BIG beyond 4 KiB, EOPNOTSUPP for a symlink.
+   * mode too; {@code system.posix_acl_default} is EACCES but for a directory. An ACL is EINVAL if
+   * it is not a valid one, E2BIG beyond 4 KiB, EOPNOTSUPP for a symlink.
    */
   void setXattr(InodeId inode, byte[] name, byte[] value, int flags);
 

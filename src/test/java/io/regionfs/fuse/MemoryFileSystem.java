@@ -122,7 +122,8 @@ class MemoryFileSystem implements FileSystem {
     if (parent.entries.containsKey(name)) {
       throw new FsException(Errno.EEXIST, name.toString());
     }
-    MemoryInode inode = new MemoryInode(new InodeId(++lastInode), type, mode & ~caller.umask(), parent);
+    MemoryInode inode =
+        new MemoryInode(new InodeId(++lastInode), type, mode & ~caller.umask(), parent);
     inode.uid = caller.uid();
     inode.gid = caller.gid();
     inodes.put(inode.id, inode);

@@ -6,8 +6,9 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
- * A POSIX access-control list: who else may do what with an inode. Immutable. Its form as a value is
- * that of linux/posix_acl_xattr.h, little-endian: a version, then entries of 8 bytes in this order.
+ * A POSIX access-control list: who else may do what with an inode. Immutable. Its form as a value
+ * is that of linux/posix_acl_xattr.h, little-endian: a version, then entries of 8 bytes in this
+ * order.
  *
  * <pre>
  * 0         4     6      8    12

@@ -107,9 +107,7 @@ final class InodeCommands {
 
   /** The list that all that is made in this directory gets, or null. */
   private static @Nullable ByteString inherited(Directory parent, Create create) {
-    return create.getType() == FileType.FILE_TYPE_SYMLINK
-        ? null
-        : xattrs(parent).get(Acl.DEFAULT);
+    return create.getType() == FileType.FILE_TYPE_SYMLINK ? null : xattrs(parent).get(Acl.DEFAULT);
   }
 
   /** The mode of a new inode: the umask counts only where no default ACL does. */

@@ -143,8 +143,7 @@ class AclTest {
     set(f, Acl.ACCESS, "u::7 u:1000:7 g::1 m::5 o::2");
     assertThat(mode(f)).isEqualTo(06752);
     assertAcl(f, Acl.ACCESS, "u::7 u:1000:7 g::1 m::5 o::2");
-    assertThat(tree.attributes(f).getCtime().getSeconds())
-        .isEqualTo(tree.now() / 1_000_000_000L);
+    assertThat(tree.attributes(f).getCtime().getSeconds()).isEqualTo(tree.now() / 1_000_000_000L);
     assertThat(set(f, Acl.ACCESS, "u::7 g::6 m::4 o::0", Metadata.ACL_KILL_SETGID).getErrno())
         .isZero();
     assertThat(mode(f)).isEqualTo(04740);
