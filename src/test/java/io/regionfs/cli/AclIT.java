@@ -33,7 +33,7 @@ class AclIT {
       cluster.shell.run("chmod", "755", one).succeeded();
     }
     for (int host = 1; host <= 2; host++) {
-      cluster.shell.run("chmod", "755", cluster.mnt(host).getParent()).succeeded();
+      cluster.shell.run("chmod", "755", cluster.mnt(host).resolve("..")).succeeded();
     }
   }
 

@@ -156,8 +156,10 @@ class NamespacePropertiesTest {
       namespace.apply(command);
       for (long id = Tree.ROOT; id <= namespace.lastInode(); id++) {
         Inode inode = namespace.inodes().find(id);
-        ByteString list =
-            inode == null || inode.xattrs == null ? null : inode.xattrs.get(Acl.ACCESS);
+        if (inode == null || inode.xattrs == null) {
+          continue;
+        }
+        ByteString list = inode.xattrs.get(Acl.ACCESS);
         if (list != null) {
           Acl acl = Acl.parse(list);
           assertThat(acl.isMode()).isFalse();
