@@ -9,6 +9,7 @@ import io.regionfs.metaserver.state.Replies;
 import io.regionfs.model.Errno;
 import io.regionfs.proto.Command;
 import io.regionfs.proto.Operation;
+import io.regionfs.proto.Query;
 import io.regionfs.proto.Reply;
 import io.regionfs.proto.Request;
 import java.time.Instant;
@@ -35,6 +36,9 @@ final class Proposals {
   private final ServiceMetrics metrics;
 
   @GuardedBy("this")
+  private final OwedOpens owed = new OwedOpens();
+
+  @GuardedBy("this")
   private Instant lastStamp;
 
   @GuardedBy("this")
@@ -55,8 +59,8 @@ final class Proposals {
   }
 
   /**
-   * A client's command. ENOSPC if the log is full and it was not carried out before; fails with
-   * {@link LogFailure} if its fate is unknown.
+   * A client's command. ENOSPC if the log is full, it was not carried out before and cannot wait in
+   * {@link OwedOpens}; fails with {@link LogFailure} if its fate is unknown.
    */
   CompletableFuture<Reply> propose(Request request, Operation operation) {
     Command.Builder command =
@@ -69,7 +73,7 @@ final class Proposals {
         .exceptionallyCompose(
             failure ->
                 cause(failure) instanceof LogFull full
-                    ? answeredBefore(request, full)
+                    ? answered(request, operation, full)
                     : CompletableFuture.failedFuture(logFailure(failure)));
   }
 
@@ -100,6 +104,14 @@ final class Proposals {
   }
 
   private synchronized CompletableFuture<Reply> propose(Command.Builder command) {
+    owed.pay(
+        operation ->
+            !send(Command.newBuilder().setOperation(operation)).isCompletedExceptionally());
+    return send(command);
+  }
+
+  @GuardedBy("this")
+  private CompletableFuture<Reply> send(Command.Builder command) {
     Instant now = clock.instant();
     lastStamp = now.isAfter(lastStamp) ? now : lastStamp.plusNanos(1);
     command.setStamp(Messages.time(lastStamp));
@@ -111,8 +123,8 @@ final class Proposals {
     return metrics.timeCommit(log.propose(command.build(), term), start);
   }
 
-  /** There is no room for the command, but it may be a repeated one. */
-  private CompletableFuture<Reply> answeredBefore(Request request, LogFull full) {
+  /** There is no room for the command, but it may be a repeated one, or one that can wait. */
+  private CompletableFuture<Reply> answered(Request request, Operation operation, LogFull full) {
     return barrier(log)
         .thenApply(
             passed -> {
@@ -120,10 +132,24 @@ final class Proposals {
                   replica.<@Nullable Reply>read(
                       namespace ->
                           namespace.answered(request.getClientId(), request.getSequence()));
+              answer = answer != null ? answer : owed(operation);
               return answer != null
                   ? answer
                   : Replies.refusal(Errno.ENOSPC, "no change is taken: " + full.getMessage());
             });
+  }
+
+  private synchronized @Nullable Reply owed(Operation operation) {
+    if (!OwedOpens.covers(operation)) {
+      return null;
+    }
+    Reply reply = Replies.NOTHING_REMOVED;
+    if (operation.hasOpen()) {
+      Query attributes =
+          Query.newBuilder().setAttributesOf(operation.getOpen().getInode()).build();
+      reply = replica.read(namespace -> namespace.query(attributes));
+    }
+    return reply.getErrno() != 0 || owed.owe(operation) ? reply : null;
   }
 
   /** The log's barrier; fails with {@link LogFailure} or {@link NotLeading}. */

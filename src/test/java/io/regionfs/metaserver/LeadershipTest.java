@@ -12,6 +12,7 @@ import io.regionfs.metaserver.state.Tree;
 import io.regionfs.model.Errno;
 import io.regionfs.proto.AddNode;
 import io.regionfs.proto.FileType;
+import io.regionfs.proto.Open;
 import io.regionfs.proto.Operation;
 import io.regionfs.proto.Query;
 import io.regionfs.proto.Renew;
@@ -72,6 +73,12 @@ class LeadershipTest {
         .setOperation(
             Operation.newBuilder()
                 .setCreate(Tree.creation(ROOT, name, FileType.FILE_TYPE_DIRECTORY)));
+  }
+
+  private Request.Builder command(Open open) {
+    return Request.newBuilder()
+        .setSequence(++sequence)
+        .setOperation(Operation.newBuilder().setOpen(open));
   }
 
   private static Request.Builder rootAttributes() {
@@ -136,6 +143,23 @@ class LeadershipTest {
     assertThat(call(rootAttributes()).getErrno()).isZero();
     log.failWith(null, false);
     assertThat(call(creation("b")).getErrno()).isZero();
+  }
+
+  @Test
+  void filesAreReadWhileTheLogIsFull() {
+    log.elect(true, 1, "here");
+    long inode = call(creation("a")).getAttributes().getInode();
+    log.failWith(new LogFull("64 MiB left"), false);
+    Open open = Open.newBuilder().setInode(inode).setNode(7).build();
+    assertThat(call(command(open)).getAttributes().getInode())
+        .isEqualTo(inode);
+    Open write = open.toBuilder().setWrite(true).build();
+    assertThat(call(command(write)).getErrno())
+        .isEqualTo(Errno.ENOSPC.code());
+    long before = replica.<Long>read(Namespace::commands);
+    log.failWith(null, false);
+    assertThat(call(creation("b")).getErrno()).isZero();
+    assertThat(replica.<Long>read(Namespace::commands)).as("the open was made up").isEqualTo(before + 2);
   }
 
   @Test
