@@ -15,6 +15,7 @@ import java.util.Properties;
 record Identity(long key) {
   private static final String FILE = "node.properties";
   private static final String KEY = "key";
+  private static final String CLUSTER = "cluster";
 
   /** The one kept there, or a new one that is kept there from now on. */
   static Identity in(Path stateDirectory) throws IOException {
@@ -30,11 +31,47 @@ record Identity(long key) {
     }
     long key = new SecureRandom().nextLong();
     properties.setProperty(KEY, Long.toHexString(key));
+    store(properties, stateDirectory);
+    return new Identity(key);
+  }
+
+  private static void store(Properties properties, Path stateDirectory) throws IOException {
     Path unfinished = stateDirectory.resolve(FILE + ".new");
     try (Writer writer = Files.newBufferedWriter(unfinished)) {
       properties.store(writer, "Who this node is. With another key it is another node.");
     }
-    Files.move(unfinished, file, StandardCopyOption.ATOMIC_MOVE);
-    return new Identity(key);
+    Files.move(
+        unfinished, stateDirectory.resolve(FILE), StandardCopyOption.ATOMIC_MOVE);
+  }
+
+  /**
+   * Keeps a node that {@link #in} made from coming to another cluster than the one whose files are
+   * in its memory: there nobody would know them, and they would be deleted.
+   *
+   * @param bind whether it belongs to this cluster from now on
+   * @throws CommandFailure if it belongs to another
+   */
+  static void checkCluster(Path stateDirectory, String clusterId, boolean bind)
+      throws IOException {
+    Properties properties = new Properties();
+    try (Reader reader = Files.newBufferedReader(stateDirectory.resolve(FILE))) {
+      properties.load(reader);
+    }
+    String known = properties.getProperty(CLUSTER);
+    if (known != null && !known.equals(clusterId)) {
+      throw new CommandFailure(
+          "state directory "
+              + stateDirectory
+              + " belongs to a node of cluster "
+              + known
+              + ", and this is cluster "
+              + clusterId
+              + ": check --meta and --state-dir; to give up the files in this node's memory, remove"
+              + " the state directory");
+    }
+    if (known == null && bind) {
+      properties.setProperty(CLUSTER, clusterId);
+      store(properties, stateDirectory);
+    }
   }
 }

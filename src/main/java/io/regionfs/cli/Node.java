@@ -102,6 +102,7 @@ final class Node implements Daemon.Service {
         openMetadata(transport, switchboard, ports.calls().address(), registry);
     Membership joined = join(metadata, key, ports);
     membership = joined;
+    Identity.checkCluster(options.stateDirectory(), joined.clusterId(), !options.ownsCluster());
     LentDirectory directory =
         lifetimes.add(
             "memory directory",
