@@ -40,8 +40,7 @@ record Identity(long key) {
     try (Writer writer = Files.newBufferedWriter(unfinished)) {
       properties.store(writer, "Who this node is. With another key it is another node.");
     }
-    Files.move(
-        unfinished, stateDirectory.resolve(FILE), StandardCopyOption.ATOMIC_MOVE);
+    Files.move(unfinished, stateDirectory.resolve(FILE), StandardCopyOption.ATOMIC_MOVE);
   }
 
   /**
@@ -51,8 +50,7 @@ record Identity(long key) {
    * @param bind whether it belongs to this cluster from now on
    * @throws CommandFailure if it belongs to another
    */
-  static void checkCluster(Path stateDirectory, String clusterId, boolean bind)
-      throws IOException {
+  static void checkCluster(Path stateDirectory, String clusterId, boolean bind) throws IOException {
     Properties properties = new Properties();
     try (Reader reader = Files.newBufferedReader(stateDirectory.resolve(FILE))) {
       properties.load(reader);

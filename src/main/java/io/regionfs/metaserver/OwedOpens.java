@@ -4,7 +4,6 @@ import io.regionfs.proto.Operation;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.function.Predicate;
 
 /**
  * Opens and closes of files that are only read, answered while the log had no room for them: so
@@ -44,11 +43,8 @@ final class OwedOpens {
     return true;
   }
 
-  /** As many as are taken. */
-  void pay(Predicate<Operation> taken) {
-    Iterator<Operation> all = owed.values().iterator();
-    while (all.hasNext() && taken.test(all.next())) {
-      all.remove();
-    }
+  /** In the order in which they were owed; what has entered the log is removed. */
+  Iterator<Operation> all() {
+    return owed.values().iterator();
   }
 }

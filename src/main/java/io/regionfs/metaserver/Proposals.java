@@ -14,6 +14,7 @@ import io.regionfs.proto.Reply;
 import io.regionfs.proto.Request;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.Iterator;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.function.BooleanSupplier;
@@ -104,10 +105,15 @@ final class Proposals {
   }
 
   private synchronized CompletableFuture<Reply> propose(Command.Builder command) {
-    owed.pay(
-        operation ->
-            !send(Command.newBuilder().setOperation(operation)).isCompletedExceptionally());
+    Iterator<Operation> due = owed.all();
+    while (due.hasNext() && isTaken(send(Command.newBuilder().setOperation(due.next())))) {
+      due.remove();
+    }
     return send(command);
+  }
+
+  private static boolean isTaken(CompletableFuture<Reply> outcome) {
+    return !outcome.isCompletedExceptionally();
   }
 
   @GuardedBy("this")
@@ -145,8 +151,7 @@ final class Proposals {
     }
     Reply reply = Replies.NOTHING_REMOVED;
     if (operation.hasOpen()) {
-      Query attributes =
-          Query.newBuilder().setAttributesOf(operation.getOpen().getInode()).build();
+      Query attributes = Query.newBuilder().setAttributesOf(operation.getOpen().getInode()).build();
       reply = replica.read(namespace -> namespace.query(attributes));
     }
     return reply.getErrno() != 0 || owed.owe(operation) ? reply : null;

@@ -151,15 +151,15 @@ class LeadershipTest {
     long inode = call(creation("a")).getAttributes().getInode();
     log.failWith(new LogFull("64 MiB left"), false);
     Open open = Open.newBuilder().setInode(inode).setNode(7).build();
-    assertThat(call(command(open)).getAttributes().getInode())
-        .isEqualTo(inode);
+    assertThat(call(command(open)).getAttributes().getInode()).isEqualTo(inode);
     Open write = open.toBuilder().setWrite(true).build();
-    assertThat(call(command(write)).getErrno())
-        .isEqualTo(Errno.ENOSPC.code());
+    assertThat(call(command(write)).getErrno()).isEqualTo(Errno.ENOSPC.code());
     long before = replica.<Long>read(Namespace::commands);
     log.failWith(null, false);
     assertThat(call(creation("b")).getErrno()).isZero();
-    assertThat(replica.<Long>read(Namespace::commands)).as("the open was made up").isEqualTo(before + 2);
+    assertThat(replica.<Long>read(Namespace::commands))
+        .as("the open was made up")
+        .isEqualTo(before + 2);
   }
 
   @Test
