@@ -36,8 +36,23 @@ class ArchitectureTest {
           Map.entry("fs", Set.of("meta", "data", "model")),
           Map.entry("fuse", Set.of("fs", "data", "posix", "model")),
           Map.entry(
+              "daemon",
+              Set.of(
+                  "fuse",
+                  "fs",
+                  "data",
+                  "region",
+                  "metaserver",
+                  "meta",
+                  "rpc",
+                  "verbs",
+                  "posix",
+                  "proto",
+                  "model")),
+          Map.entry(
               "cli",
               Set.of(
+                  "daemon",
                   "fuse",
                   "fs",
                   "data",
@@ -121,8 +136,8 @@ class ArchitectureTest {
         "Micrometer",
         new String[] {"io.micrometer.."},
         "io.regionfs.metaserver",
-        "io.regionfs.cli..");
-    onlyIn("Gson", new String[] {"com.google.gson.."}, "io.regionfs.cli..");
+        "io.regionfs.daemon..");
+    onlyIn("Gson", new String[] {"com.google.gson.."}, "io.regionfs.daemon..");
     onlyIn("picocli", new String[] {"picocli.."}, "io.regionfs.cli..");
     onlyIn(
         "raw memory", new String[] {"sun.misc.."}, "io.regionfs.posix..", "com.ibm.disni.util..");

@@ -1,5 +1,6 @@
 package io.regionfs.cli;
 
+import io.regionfs.daemon.CommandFailure;
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;

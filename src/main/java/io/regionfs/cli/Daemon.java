@@ -1,5 +1,7 @@
 package io.regionfs.cli;
 
+import io.regionfs.daemon.CommandFailure;
+import io.regionfs.daemon.Service;
 import io.regionfs.model.FsException;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -12,25 +14,6 @@ import org.slf4j.LoggerFactory;
  * it serves has ended. Both ends are clean and give exit code 0.
  */
 final class Daemon {
-  /** What is served. */
-  interface Service extends AutoCloseable {
-    /** What the user should know when the start is over; empty: nothing. */
-    default String remark() {
-      return "";
-    }
-
-    /**
-     * Returns when there is nothing to serve any more.
-     *
-     * @throws CommandFailure if it cannot go on
-     */
-    void awaitEnd() throws InterruptedException;
-
-    /** Gives everything back, whatever state it is in; called once. */
-    @Override
-    void close();
-  }
-
   /** Starts the service. */
   interface Start {
     /**

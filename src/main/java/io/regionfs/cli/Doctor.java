@@ -1,5 +1,9 @@
 package io.regionfs.cli;
 
+import io.regionfs.daemon.Addresses;
+import io.regionfs.daemon.Directories;
+import io.regionfs.daemon.MemoryLock;
+import io.regionfs.daemon.Sizes;
 import io.regionfs.posix.LibC;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -246,7 +250,7 @@ record Doctor(Path root, int uid, Map<String, String> environment) {
 
   private Finding memlock() {
     try {
-      String soft = limit(root.resolve("proc/self/limits"));
+      String soft = MemoryLock.limit(root.resolve("proc/self/limits"));
       boolean small = soft.matches("\\d+") && Long.parseLong(soft) < SMALL_MEMLOCK;
       String found = soft.matches("\\d+") ? Sizes.format(Long.parseLong(soft)) : soft;
       if (small && uid != 0 && !rdmaDevices().isEmpty()) {
@@ -259,21 +263,6 @@ record Doctor(Path root, int uid, Map<String, String> environment) {
       return ok("memlock", found + (small ? " (enough without an RDMA device, and for root)" : ""));
     } catch (IOException e) {
       return new Finding("memlock", Verdict.WARN, "unknown: " + e.getMessage(), "");
-    }
-  }
-
-  /** How much this process may lock in memory, and so register with an RDMA device. */
-  static long lockableBytes() throws IOException {
-    String limit = limit(Path.of("/proc/self/limits"));
-    return limit.matches("\\d+") ? Long.parseLong(limit) : Long.MAX_VALUE;
-  }
-
-  /** "unlimited", or bytes. */
-  private static String limit(Path limits) throws IOException {
-    try (Stream<String> lines = Files.lines(limits)) {
-      String line = lines.filter(l -> l.startsWith("Max locked memory")).findFirst().orElse("");
-      String[] words = line.split(" +", -1);
-      return words.length > 3 ? words[3] : "unknown";
     }
   }
 

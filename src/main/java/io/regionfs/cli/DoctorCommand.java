@@ -1,5 +1,6 @@
 package io.regionfs.cli;
 
+import io.regionfs.daemon.Json;
 import java.io.PrintWriter;
 import java.util.LinkedHashMap;
 import java.util.List;

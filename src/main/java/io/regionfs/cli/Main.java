@@ -1,5 +1,6 @@
 package io.regionfs.cli;
 
+import io.regionfs.daemon.CommandFailure;
 import io.regionfs.model.FsException;
 import java.io.IOException;
 import java.io.PrintWriter;

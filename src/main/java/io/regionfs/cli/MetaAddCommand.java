@@ -1,5 +1,9 @@
 package io.regionfs.cli;
 
+import io.regionfs.daemon.Addresses;
+import io.regionfs.daemon.CommandFailure;
+import io.regionfs.daemon.Peers;
+import io.regionfs.daemon.ReplicaCalls;
 import io.regionfs.proto.Administration;
 import io.regionfs.proto.ReplicaAddress;
 import java.io.IOException;

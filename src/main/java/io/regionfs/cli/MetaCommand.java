@@ -1,5 +1,12 @@
 package io.regionfs.cli;
 
+import io.regionfs.daemon.Addresses;
+import io.regionfs.daemon.CommandFailure;
+import io.regionfs.daemon.Directories;
+import io.regionfs.daemon.MetaDaemon;
+import io.regionfs.daemon.MetaOptions;
+import io.regionfs.daemon.Peers;
+import io.regionfs.daemon.Sizes;
 import io.regionfs.verbs.disni.FabricSelection;
 import java.io.PrintWriter;
 import java.net.InetSocketAddress;

@@ -1,5 +1,8 @@
 package io.regionfs.cli;
 
+import io.regionfs.daemon.CommandFailure;
+import io.regionfs.daemon.Peers;
+import io.regionfs.daemon.ReplicaCalls;
 import io.regionfs.proto.Administration;
 import io.regionfs.proto.ReplicaAddress;
 import java.io.IOException;

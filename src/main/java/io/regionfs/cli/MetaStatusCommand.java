@@ -1,5 +1,9 @@
 package io.regionfs.cli;
 
+import io.regionfs.daemon.Addresses;
+import io.regionfs.daemon.Json;
+import io.regionfs.daemon.ReplicaCalls;
+import io.regionfs.daemon.Sizes;
 import io.regionfs.proto.AdministrationReply;
 import io.regionfs.proto.ReplicaAddress;
 import java.io.IOException;

@@ -1,5 +1,12 @@
 package io.regionfs.cli;
 
+import io.regionfs.daemon.Addresses;
+import io.regionfs.daemon.CommandFailure;
+import io.regionfs.daemon.Directories;
+import io.regionfs.daemon.MountFlags;
+import io.regionfs.daemon.Node;
+import io.regionfs.daemon.NodeOptions;
+import io.regionfs.daemon.Sizes;
 import io.regionfs.posix.MountTable;
 import io.regionfs.verbs.disni.FabricSelection;
 import java.io.PrintWriter;

@@ -1,6 +1,12 @@
 package io.regionfs.cli;
 
 import com.google.errorprone.annotations.MustBeClosed;
+import io.regionfs.daemon.Addresses;
+import io.regionfs.daemon.CommandFailure;
+import io.regionfs.daemon.ControlClient;
+import io.regionfs.daemon.Directories;
+import io.regionfs.daemon.ReplicaCalls;
+import io.regionfs.daemon.RunningMounts;
 import io.regionfs.posix.MountTable;
 import io.regionfs.rpc.darpc.DarpcOptions;
 import io.regionfs.rpc.darpc.DarpcTransport;

@@ -1,5 +1,7 @@
 package io.regionfs.cli;
 
+import io.regionfs.daemon.CommandFailure;
+import io.regionfs.daemon.ReplicaCalls;
 import io.regionfs.proto.Administration;
 import java.io.PrintWriter;
 import java.time.Duration;

@@ -1,5 +1,6 @@
 package io.regionfs.cli;
 
+import io.regionfs.daemon.ReplicaCalls;
 import io.regionfs.proto.AdministrationReply;
 import java.time.Duration;
 import java.util.HashMap;

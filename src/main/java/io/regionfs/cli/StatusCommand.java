@@ -1,5 +1,10 @@
 package io.regionfs.cli;
 
+import io.regionfs.daemon.CommandFailure;
+import io.regionfs.daemon.ControlClient;
+import io.regionfs.daemon.Directories;
+import io.regionfs.daemon.Json;
+import io.regionfs.daemon.RunningMounts;
 import io.regionfs.posix.MountTable;
 import java.io.PrintWriter;
 import java.nio.file.Path;

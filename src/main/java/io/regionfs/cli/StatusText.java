@@ -1,5 +1,6 @@
 package io.regionfs.cli;
 
+import io.regionfs.daemon.Sizes;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.Map;

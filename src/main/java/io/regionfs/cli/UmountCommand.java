@@ -1,5 +1,9 @@
 package io.regionfs.cli;
 
+import io.regionfs.daemon.CommandFailure;
+import io.regionfs.daemon.Directories;
+import io.regionfs.daemon.KeptFiles;
+import io.regionfs.daemon.RunningMounts;
 import io.regionfs.posix.MountTable;
 import java.io.IOException;
 import java.io.PrintWriter;

@@ -1,5 +1,7 @@
 package io.regionfs.cli;
 
+import io.regionfs.daemon.CommandFailure;
+import io.regionfs.daemon.RunningMounts;
 import io.regionfs.posix.LibC;
 import java.io.File;
 import java.io.IOException;

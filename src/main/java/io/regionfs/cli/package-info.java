@@ -1,7 +1,8 @@
 /**
- * The commands, and the composition of a node: the only package that knows all others.
+ * The commands: what they are called with, what they print, how they end. Processes that serve are
+ * put together in {@code daemon}.
  *
- * <p>Invariant: what is opened here is closed here, in reverse order.
+ * <p>Invariant: whatever fails ends in one line that says what to do, and an exit code.
  */
 @NullMarked
 package io.regionfs.cli;

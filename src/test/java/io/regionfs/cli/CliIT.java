@@ -3,6 +3,10 @@ package io.regionfs.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.regionfs.daemon.Addresses;
+import io.regionfs.daemon.Json;
+import io.regionfs.daemon.LentDirectory;
+import io.regionfs.daemon.RunningMounts;
 import io.regionfs.posix.LibC;
 import java.io.IOException;
 import java.io.InputStream;

@@ -2,6 +2,7 @@ package io.regionfs.cli;
 
 import static org.assertj.core.api.Assumptions.assumeThat;
 
+import io.regionfs.daemon.Json;
 import io.regionfs.posix.LibC;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
+import io.regionfs.daemon.Addresses;
 import io.regionfs.posix.LibC;
 import java.io.IOException;
 import java.net.InetAddress;

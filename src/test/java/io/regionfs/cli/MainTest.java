@@ -2,6 +2,7 @@ package io.regionfs.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.regionfs.daemon.Json;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Path;

@@ -2,6 +2,8 @@ package io.regionfs.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.regionfs.daemon.Addresses;
+import io.regionfs.daemon.Json;
 import io.regionfs.posix.LibC;
 import java.io.IOException;
 import java.io.UncheckedIOException;

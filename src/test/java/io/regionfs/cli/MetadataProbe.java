@@ -1,5 +1,6 @@
 package io.regionfs.cli;
 
+import io.regionfs.daemon.Addresses;
 import io.regionfs.meta.MetadataClient;
 import io.regionfs.meta.MetadataClientOptions;
 import io.regionfs.model.FsException;

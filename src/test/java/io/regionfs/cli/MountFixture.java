@@ -3,6 +3,10 @@ package io.regionfs.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
+import io.regionfs.daemon.Json;
+import io.regionfs.daemon.KeptFiles;
+import io.regionfs.daemon.LentDirectory;
+import io.regionfs.daemon.RunningMounts;
 import io.regionfs.posix.LibC;
 import io.regionfs.posix.MountTable;
 import java.io.IOException;

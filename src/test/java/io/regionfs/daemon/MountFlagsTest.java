@@ -1,0 +1,42 @@
+package io.regionfs.daemon;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class MountFlagsTest {
+  @Test
+  void readsListsAsFstabWritesThem() {
+    MountFlags flags = MountFlags.parse(List.of("allow_other,timeout=5", "ro,nosuid,_netdev"));
+    assertThat(flags)
+        .isEqualTo(new MountFlags(true, true, Duration.ofSeconds(5), List.of("nosuid")));
+  }
+
+  @Test
+  void softAloneHasATimeLimit() {
+    assertThat(MountFlags.parse(List.of("soft")).timeout()).isNotNull();
+    assertThat(MountFlags.parse(List.of("rw,defaults"))).isEqualTo(MountFlags.NONE);
+  }
+
+  @Test
+  void readsBackWhatItWrites() {
+    MountFlags flags = MountFlags.parse(List.of("nodev,allow_other,ro,timeout=7"));
+    assertThat(MountFlags.parse(List.of(flags.text()))).isEqualTo(flags);
+    assertThat(MountFlags.NONE.text()).isEmpty();
+  }
+
+  @Test
+  void namesTheOptionItDoesNotKnow() {
+    assertThatThrownBy(() -> MountFlags.parse(List.of("ro,big_writes")))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("big_writes");
+    for (String wrong : List.of("timeout=", "timeout=x", "timeout=0", "timeout=-1", "timeout")) {
+      assertThatThrownBy(() -> MountFlags.parse(List.of(wrong)))
+          .as(wrong)
+          .isInstanceOf(IllegalArgumentException.class);
+    }
+  }
+}
