@@ -1,12 +1,14 @@
 package io.regionfs.daemon;
 
 import com.google.errorprone.annotations.MustBeClosed;
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.regionfs.metaserver.Administrator;
 import io.regionfs.metaserver.MetadataOptions;
 import io.regionfs.metaserver.MetadataService;
 import io.regionfs.metaserver.raft.RaftLog;
 import io.regionfs.metaserver.raft.RaftOptions;
+import io.regionfs.metaserver.raft.TakenSnapshot;
 import io.regionfs.metaserver.state.Replica;
 import io.regionfs.proto.Request;
 import io.regionfs.rpc.RpcHandler;
@@ -15,8 +17,10 @@ import io.regionfs.rpc.RpcTransport;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.function.ToDoubleFunction;
 
 /** One replica of a metadata service: its state, its log, and what answers calls. */
 final class MetadataReplica implements RpcHandler, AutoCloseable {
@@ -49,6 +53,22 @@ final class MetadataReplica implements RpcHandler, AutoCloseable {
                 log,
                 recalls,
                 registry));
+    measure(registry, "regionfs.meta.snapshots", TakenSnapshot::count);
+    measure(registry, "regionfs.meta.snapshot.bytes", TakenSnapshot::bytes);
+    measure(registry, "regionfs.meta.snapshot.pause.seconds", last -> seconds(last.pause()));
+    measure(registry, "regionfs.meta.snapshot.writing.seconds", last -> seconds(last.writing()));
+  }
+
+  /** Of the last snapshot that this replica took since it was started. */
+  private void measure(MeterRegistry registry, String name, ToDoubleFunction<TakenSnapshot> what) {
+    Gauge.builder(name, log, source -> what.applyAsDouble(source.lastSnapshot()))
+        .description("Of the last snapshot taken here")
+        .strongReference(true)
+        .register(registry);
+  }
+
+  private static double seconds(Duration duration) {
+    return duration.toNanos() / 1e9;
   }
 
   /**
