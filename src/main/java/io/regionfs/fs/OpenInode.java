@@ -4,59 +4,33 @@ import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.regionfs.data.Region;
 import io.regionfs.data.Regions;
 import io.regionfs.meta.Metadata;
-import io.regionfs.meta.Metadata.Closed;
 import io.regionfs.meta.Metadata.Closing;
 import io.regionfs.meta.Metadata.Removal;
 import io.regionfs.model.Attributes;
 import io.regionfs.model.Errno;
-import io.regionfs.model.FileType;
 import io.regionfs.model.FsException;
 import io.regionfs.model.InodeId;
-import io.regionfs.model.RegionStat;
-import java.time.Duration;
 import java.time.Instant;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
- * One file that this node has open, shared by all its local opens: how often, what the metadata
- * service knows of it, and the region. The first local open tells the service, and the last local
- * close; likewise the first and the last writer.
+ * One file that this node has open, shared by all its local opens: how often, and this node's
+ * {@link Participation}. The first local open tells the service, and the last local close; likewise
+ * the first and the last writer.
  *
  * <p>All state changes under the inode's own lock, which is held across those calls: an open that
  * meets the last close in progress waits for it. Reads and writes take no lock.
  */
 final class OpenInode {
-  private static final Logger LOG = LoggerFactory.getLogger(OpenInode.class);
-
-  /**
-   * The node that writes a file first makes its region right after it opened it; another may get
-   * there sooner and waits so long before it takes the region for lost.
-   */
-  private static final Duration ATTACH_GRACE = Duration.ofSeconds(2);
-
-  private static final long ATTACH_RETRY_MILLIS = 10;
-  private static final int SETTLE_ATTEMPTS = 2;
-
   private final InodeId id;
-  private final Metadata metadata;
   private final LingeringOpens lingering;
   private final ReentrantLock lock = new ReentrantLock();
 
-  /** Another local open may have attached the region. */
-  private final Condition attached = lock.newCondition();
-
-  @GuardedBy("lock")
-  private final Enrolment enrolment;
-
-  /** Guarded by the lock, too, except for its region. */
-  private final Attachment attachment;
+  /** Guarded by the lock, too, except for what its class says. */
+  private final Participation part;
 
   @GuardedBy("lock")
   private int opens;
@@ -74,8 +48,6 @@ final class OpenInode {
   /** Read since then. */
   private volatile boolean read;
 
-  private volatile boolean stale;
-
   /**
    * @param ending told of the inode before each call that ends an open or a session
    */
@@ -86,10 +58,14 @@ final class OpenInode {
       LingeringOpens lingering,
       Consumer<InodeId> ending) {
     this.id = id;
-    this.metadata = metadata;
     this.lingering = lingering;
-    this.enrolment = new Enrolment(id, metadata, ending);
-    this.attachment = new Attachment(id, regions);
+    this.part =
+        new Participation(
+            id,
+            metadata,
+            new Enrolment(id, metadata, ending),
+            new Attachment(id, regions),
+            lock.newCondition());
   }
 
   InodeId id() {
@@ -107,11 +83,11 @@ final class OpenInode {
       if (retired) {
         return false;
       }
-      requireUsable();
+      part.requireUsable();
       if (opens == 0 && !lingering.take(id)) {
-        enrolment.lapse();
+        part.lapse();
       }
-      ensure(write);
+      part.begin(write);
       count(write);
       return true;
     } finally {
@@ -132,15 +108,10 @@ final class OpenInode {
         return false;
       }
       if (ended.test(id)) {
-        ensure(write);
-        if (write) {
-          attachment.createdAndUsed();
-        }
+        part.beginCreatedAndUsed(write);
       } else {
-        enrolment.joined(write);
-        attachment.created(created, write);
+        part.beginCreated(created, write);
       }
-      attached.signalAll();
       count(write);
       return true;
     } finally {
@@ -152,7 +123,7 @@ final class OpenInode {
   boolean pin() {
     lock.lock();
     try {
-      if (opens == 0 || attachment.region() == null || stale) {
+      if (opens == 0 || part.region() == null || part.isLost()) {
         return false;
       }
       count(false);
@@ -175,7 +146,7 @@ final class OpenInode {
         writes -= write ? 1 : 0;
       }
       noteRead();
-      return opens == 0 && !stale && enrolment.covers(false) && !enrolment.mayBeInSession();
+      return opens == 0 && part.mayLinger();
     } finally {
       lock.unlock();
     }
@@ -202,10 +173,11 @@ final class OpenInode {
     lock.lock();
     try {
       if (opens == 0) {
-        return endAll();
+        noteRead();
+        return part.endAll(readAt);
       }
-      if (writes == 0 && enrolment.mayBeInSession()) {
-        endSession();
+      if (writes == 0 && part.mayBeInSession()) {
+        part.endSession();
       }
       return Removal.NOTHING;
     } finally {
@@ -224,12 +196,12 @@ final class OpenInode {
     if (!lock.tryLock()) {
       return null;
     }
-    if (opens > 0 || !enrolment.mayBeOpen() || enrolment.mayBeInSession()) {
+    if (opens > 0 || !part.mayBeOpen() || part.mayBeInSession()) {
       lock.unlock();
       return null;
     }
     noteRead();
-    enrolment.ending();
+    part.ending();
     return new Closing(id, readAt);
   }
 
@@ -240,8 +212,7 @@ final class OpenInode {
   void endClosing(boolean ended) {
     try {
       if (ended) {
-        enrolment.end();
-        attachment.close();
+        part.ended();
       }
     } finally {
       lock.unlock();
@@ -252,7 +223,7 @@ final class OpenInode {
   boolean retireIfUnused() {
     lock.lock();
     try {
-      retired |= opens == 0 && !enrolment.mayBeOpen() && !enrolment.mayBeInSession();
+      retired |= opens == 0 && !part.mayBeOpen() && !part.mayBeInSession();
       return retired;
     } finally {
       lock.unlock();
@@ -266,18 +237,9 @@ final class OpenInode {
   void reopen() {
     lock.lock();
     try {
-      if (opens == 0 || stale) {
-        return;
+      if (opens > 0 && !part.isLost()) {
+        part.resume(writes > 0);
       }
-      enrolment.lapse();
-      ensure(writes > 0);
-    } catch (FsException e) {
-      if (e.errno() != Errno.ENOENT) {
-        throw e;
-      }
-      LOG.warn("inode {} is gone since this node's lease ran out: {}", id, e.getMessage());
-      stale = true;
-      enrolment.end();
     } finally {
       lock.unlock();
     }
@@ -294,8 +256,8 @@ final class OpenInode {
 
   /** As {@link #region}, or null while nobody has written the file: it is empty. */
   @Nullable Region regionIfWritten() {
-    requireUsable();
-    Region region = attachment.region();
+    part.requireUsable();
+    Region region = part.region();
     return region != null ? region : attach();
   }
 
@@ -306,11 +268,9 @@ final class OpenInode {
     }
   }
 
+  /** ESTALE if the inode was lost with a lease. */
   void requireUsable() {
-    if (stale) {
-      throw new FsException(
-          Errno.ESTALE, "inode " + id + " was removed while this node's lease had run out");
-    }
+    part.requireUsable();
   }
 
   @GuardedBy("lock")
@@ -319,71 +279,13 @@ final class OpenInode {
     writes += write ? 1 : 0;
   }
 
-  /** The service counts this node's open; with {@code write} its session too, and has a region. */
-  @GuardedBy("lock")
-  private void ensure(boolean write) {
-    if (!enrolment.covers(write)) {
-      Attributes before = enrolment.join(write);
-      if (before.type() != FileType.FILE) {
-        throw new FsException(
-            before.type() == FileType.DIRECTORY ? Errno.EISDIR : Errno.ELOOP,
-            "inode " + id + " is no file");
-      }
-      if (write) {
-        attachment.beginSession(before);
-      } else {
-        attachment.learn(before);
-      }
-    } else if (write) {
-      attachment.makeIfFirst();
-    }
-    attached.signalAll();
-  }
-
   private @Nullable Region attach() {
-    long deadline = System.nanoTime() + ATTACH_GRACE.toNanos();
+    long deadline = Participation.attachDeadline();
     lockInterruptibly();
     try {
-      while (attachment.region() == null) {
-        requireUsable();
-        attachment.makeIfFirst();
-        if (attachment.untouched()) {
-          attachment.learn(metadata.attributes(id));
-        }
-        if (attachment.untouched()) {
-          return null;
-        }
-        attachExisting(deadline);
-      }
-      return attachment.region();
+      return part.attach(deadline);
     } finally {
       lock.unlock();
-    }
-  }
-
-  @GuardedBy("lock")
-  private void attachExisting(long deadline) {
-    try {
-      if (attachment.region() == null) {
-        attachment.attach();
-      }
-    } catch (FsException e) {
-      boolean late = System.nanoTime() - deadline > 0;
-      if (!attachment.justBegun() || e.errno() != Errno.EIO || late) {
-        throw e;
-      }
-      awaitAttached();
-    }
-  }
-
-  /** Lets go of the lock for a moment, in which another local open may attach the region. */
-  @GuardedBy("lock")
-  @SuppressWarnings("WaitNotInLoop") // attach() loops
-  private void awaitAttached() {
-    try {
-      var unused = attached.await(ATTACH_RETRY_MILLIS, TimeUnit.MILLISECONDS);
-    } catch (InterruptedException e) {
-      throw interrupted(e);
     }
   }
 
@@ -395,66 +297,11 @@ final class OpenInode {
     }
   }
 
-  /** Ends the open and the session, if any, in one call, and lets go of the region. */
-  @GuardedBy("lock")
-  private Removal endAll() {
-    noteRead();
-    Removal removal = Removal.NOTHING;
-    boolean ended = !enrolment.mayBeOpen();
-    for (int attempt = 1; !ended; attempt++) {
-      boolean inSession = enrolment.mayBeInSession();
-      RegionStat stat = inSession ? attachment.settled() : null;
-      Closed closed = enrolment.endAll(stat, readAt);
-      removal = closed.removal().dead() == null ? removal : closed.removal();
-      boolean nothingToSettle = (inSession && attachment.endSession()) || stat == null;
-      ended = nothingToSettle || !closed.atHome() || attempt == SETTLE_ATTEMPTS || !beginSettling();
-    }
-    attachment.close();
-    return removal;
-  }
-
-  /** Opens a closed inode to {@link #endSession settle} it; false if it is gone meanwhile. */
-  @GuardedBy("lock")
-  private boolean beginSettling() {
-    try {
-      enrolment.join(true);
-      return true;
-    } catch (FsException e) {
-      if (Enrolment.outcomeUnknown(e)) {
-        throw e;
-      }
-      LOG.debug("inode {} is left to others: {}", id, e.getMessage());
-      return false;
-    }
-  }
-
-  /**
-   * Commits what the home says and ends the session. If other nodes wrote at the same time, nobody
-   * knows whose values are the last: then a session that this node has alone settles it, if it gets
-   * one; else the home stays the authority, which is right, but costs every stat a call to it.
-   */
-  @GuardedBy("lock")
-  private void endSession() {
-    for (int attempt = 1; ; attempt++) {
-      RegionStat stat = attachment.settled();
-      boolean committed = enrolment.endSession(stat);
-      boolean nothingToSettle = attachment.endSession() || stat == null;
-      if (committed || nothingToSettle || attempt == SETTLE_ATTEMPTS) {
-        return;
-      }
-      enrolment.join(true);
-    }
-  }
-
   private void lockInterruptibly() {
     try {
       lock.lockInterruptibly();
     } catch (InterruptedException e) {
-      throw interrupted(e);
+      throw Participation.interrupted(id, e);
     }
-  }
-
-  private FsException interrupted(InterruptedException e) {
-    return new FsException(Errno.EINTR, "interrupted at inode " + id, e);
   }
 }
