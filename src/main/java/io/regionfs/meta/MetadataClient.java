@@ -9,29 +9,15 @@ import io.regionfs.model.InodeId;
 import io.regionfs.model.Name;
 import io.regionfs.model.NodeId;
 import io.regionfs.model.RegionStat;
-import io.regionfs.proto.Close;
-import io.regionfs.proto.CloseFiles;
-import io.regionfs.proto.Create;
-import io.regionfs.proto.Dropped;
-import io.regionfs.proto.Link;
-import io.regionfs.proto.Open;
 import io.regionfs.proto.Operation;
 import io.regionfs.proto.Ping;
 import io.regionfs.proto.Query;
-import io.regionfs.proto.Remove;
-import io.regionfs.proto.RemoveXattr;
-import io.regionfs.proto.Rename;
 import io.regionfs.proto.Reply;
 import io.regionfs.proto.Request;
-import io.regionfs.proto.SetAttributes;
-import io.regionfs.proto.SetXattr;
 import io.regionfs.rpc.RpcClient;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -44,16 +30,13 @@ public final class MetadataClient implements Metadata {
   /** Finding a node must not take long while the service is away: there is an older list. */
   private static final Duration NODES_DEADLINE = Duration.ofSeconds(1);
 
-  private static final long REJOIN_PAUSE_MILLIS = 100;
   private static final Ping PING = Ping.getDefaultInstance();
 
   private final Calls calls;
   private final NodeCache cache = new NodeCache();
-  private final CachedQueries queries =
-      new CachedQueries(cache, query -> calls().answer(request().setQuery(query)));
+  private final Commands commands;
+  private final CachedQueries queries;
   private final KnownNodes known = new KnownNodes(this::tryToListNodes, this::nodes);
-  private volatile NodeId self = NodeId.NONE;
-  private volatile boolean closed;
 
   /** Calls these and no others, whoever they name as their leader. */
   public MetadataClient(List<RpcClient> replicas, MetadataClientOptions options) {
@@ -63,6 +46,9 @@ public final class MetadataClient implements Metadata {
   /** The replicas stay the caller's to close, after this. */
   public MetadataClient(Replicas replicas, MetadataClientOptions options) {
     this.calls = new Calls(replicas, options);
+    this.commands = new Commands(calls, cache);
+    this.queries =
+        new CachedQueries(cache, query -> calls.answer(commands.request().setQuery(query)));
   }
 
   @Override
@@ -87,34 +73,16 @@ public final class MetadataClient implements Metadata {
 
   @Override
   public Attributes create(NewInode inode) {
-    Create.Builder create =
-        Create.newBuilder()
-            .setParent(inode.parent().value())
-            .setName(Messages.bytes(inode.name()))
-            .setType(Messages.type(inode.type()))
-            .setMode(inode.mode())
-            .setUmask(inode.umask())
-            .setUid(inode.uid())
-            .setGid(inode.gid())
-            .setTarget(inode.target())
-            .setHome(inode.home().value());
     if (!inode.open()) {
-      return attributes(command(Operation.newBuilder().setCreate(create), inode.parent()));
+      return attributes(commands.send(Operations.create(inode), inode.parent()));
     }
-    create.setOpenForWrite(inode.openForWrite());
-    return asMember(
-        node -> Operation.newBuilder().setCreate(create.setOpenBy(node.value())), inode.parent());
+    return attributes(
+        commands.sendAsMember(node -> Operations.createOpen(inode, node), inode.parent()));
   }
 
   @Override
   public Attributes link(InodeId inode, InodeId parent, Name name) {
-    Link link =
-        Link.newBuilder()
-            .setInode(inode.value())
-            .setParent(parent.value())
-            .setName(Messages.bytes(name))
-            .build();
-    return attributes(command(Operation.newBuilder().setLink(link), inode, parent));
+    return attributes(commands.send(Operations.link(inode, parent, name), inode, parent));
   }
 
   @Override
@@ -128,30 +96,16 @@ public final class MetadataClient implements Metadata {
   }
 
   private Removal remove(InodeId parent, Name name, boolean directory) {
-    Remove remove =
-        Remove.newBuilder()
-            .setParent(parent.value())
-            .setName(Messages.bytes(name))
-            .setDirectory(directory)
-            .build();
-    return removal(
-        command(Operation.newBuilder().setRemove(remove), parent, queries.child(parent, name)));
+    Operation.Builder remove = Operations.remove(parent, name, directory);
+    return removal(commands.send(remove, parent, queries.child(parent, name)));
   }
 
   @Override
   public Removal rename(
       InodeId oldParent, Name oldName, InodeId newParent, Name newName, int flags) {
-    Rename rename =
-        Rename.newBuilder()
-            .setOldParent(oldParent.value())
-            .setOldName(Messages.bytes(oldName))
-            .setNewParent(newParent.value())
-            .setNewName(Messages.bytes(newName))
-            .setFlags(flags)
-            .build();
     return removal(
-        command(
-            Operation.newBuilder().setRename(rename),
+        commands.send(
+            Operations.rename(oldParent, oldName, newParent, newName, flags),
             oldParent,
             newParent,
             queries.child(oldParent, oldName),
@@ -163,65 +117,46 @@ public final class MetadataClient implements Metadata {
     if (change.size() != null) {
       throw new IllegalArgumentException("the size is set at the region's home");
     }
-    SetAttributes set = Messages.setAttributes(inode, change);
-    return attributes(command(Operation.newBuilder().setSetAttributes(set), inode));
+    return attributes(commands.send(Operations.setAttributes(inode, change), inode));
   }
 
   @Override
   public Attributes open(InodeId inode, boolean write) {
-    Open.Builder open = Open.newBuilder().setInode(inode.value()).setWrite(write);
-    return asMember(
-        node -> Operation.newBuilder().setOpen(open.setNode(node.value())), write ? inode : null);
+    return attributes(
+        commands.sendAsMember(node -> Operations.open(inode, node, write), write ? inode : null));
   }
 
   @Override
   public boolean closeWrite(InodeId inode, @Nullable RegionStat stat) {
-    Close.Builder close =
-        Close.newBuilder().setInode(inode.value()).setNode(self.value()).setWrite(true);
-    if (stat != null) {
-      close.setSettled(Messages.settle(inode, stat));
-    }
-    return !command(Operation.newBuilder().setClose(close), inode).getAttributes().getAtHome();
+    Operation.Builder close = Operations.closeWrite(inode, commands.self(), stat);
+    return !commands.send(close, inode).getAttributes().getAtHome();
   }
 
   @Override
   public Closed close(InodeId inode, @Nullable RegionStat stat, @Nullable Instant readAt) {
-    Close.Builder close = Close.newBuilder().setInode(inode.value()).setNode(self.value());
-    if (stat != null) {
-      close.setSettled(Messages.settle(inode, stat));
-    }
-    if (readAt != null) {
-      close.setAtime(Messages.time(readAt));
-    }
     // If it changes what is not expected here, it is recalled.
     boolean changes = stat != null || (readAt != null && queries.movesAccessTime(inode, readAt));
-    Reply reply = command(Operation.newBuilder().setClose(close), changes ? inode : null);
+    Operation.Builder close = Operations.close(inode, commands.self(), stat, readAt);
+    Reply reply = commands.send(close, changes ? inode : null);
     return new Closed(removal(reply), reply.getRemoval().getAtHome());
   }
 
   @Override
   public List<Removal> closeAll(List<Closing> closings) {
-    CloseFiles.Builder files = CloseFiles.newBuilder();
-    List<InodeId> changed = new ArrayList<>();
-    for (Closing closing : closings) {
-      Close.Builder close = files.addClosesBuilder();
-      close.setInode(closing.inode().value()).setNode(self.value());
-      Instant readAt = closing.readAt();
-      if (readAt != null) {
-        close.setAtime(Messages.time(readAt));
-        if (queries.movesAccessTime(closing.inode(), readAt)) {
-          changed.add(closing.inode());
-        }
-      }
-    }
-    Reply reply =
-        command(Operation.newBuilder().setCloseFiles(files), changed.toArray(new InodeId[0]));
+    InodeId[] changed =
+        closings.stream().filter(this::movesAccessTime).map(Closing::inode).toArray(InodeId[]::new);
+    Reply reply = commands.send(Operations.closeFiles(closings, commands.self()), changed);
     return reply.getRemovals().getRemovalsList().stream().map(Messages::removal).toList();
+  }
+
+  private boolean movesAccessTime(Closing closing) {
+    Instant readAt = closing.readAt();
+    return readAt != null && queries.movesAccessTime(closing.inode(), readAt);
   }
 
   @Override
   public void settle(InodeId inode, RegionStat stat) {
-    command(Operation.newBuilder().setSettle(Messages.settle(inode, stat)), inode);
+    commands.send(Operations.settle(inode, stat), inode);
   }
 
   @Override
@@ -236,21 +171,12 @@ public final class MetadataClient implements Metadata {
 
   @Override
   public void setXattr(InodeId inode, byte[] name, byte[] value, int flags) {
-    SetXattr set =
-        SetXattr.newBuilder()
-            .setInode(inode.value())
-            .setName(ByteString.copyFrom(name))
-            .setValue(ByteString.copyFrom(value))
-            .setFlags(flags)
-            .build();
-    command(Operation.newBuilder().setSetXattr(set), inode);
+    commands.send(Operations.setXattr(inode, name, value, flags), inode);
   }
 
   @Override
   public void removeXattr(InodeId inode, byte[] name) {
-    RemoveXattr remove =
-        RemoveXattr.newBuilder().setInode(inode.value()).setName(ByteString.copyFrom(name)).build();
-    command(Operation.newBuilder().setRemoveXattr(remove), inode);
+    commands.send(Operations.removeXattr(inode, name), inode);
   }
 
   @Override
@@ -308,13 +234,13 @@ public final class MetadataClient implements Metadata {
   /** Calls that wait for the service fail with ENOTCONN from now on. */
   @Override
   public void close() {
-    closed = true;
+    commands.close();
     calls.close();
   }
 
   /** The node that opens and closes from now on. */
   void speakFor(NodeId node) {
-    self = node;
+    commands.speakFor(node);
   }
 
   /** The list of nodes has this version now; another than before means that it changed. */
@@ -323,9 +249,7 @@ public final class MetadataClient implements Metadata {
   }
 
   void dropped(List<InodeId> inodes) {
-    Dropped.Builder dropped = Dropped.newBuilder().setNode(self.value());
-    inodes.forEach(inode -> dropped.addInodes(inode.value()));
-    command(Operation.newBuilder().setDropped(dropped));
+    commands.send(Operations.dropped(inodes, commands.self()));
   }
 
   Calls calls() {
@@ -337,26 +261,7 @@ public final class MetadataClient implements Metadata {
   }
 
   private Reply ask(Query.Builder query) {
-    return calls.ask(request().setQuery(query));
-  }
-
-  /**
-   * @param touched the inodes that it may change, as far as they are known here
-   */
-  private Reply command(Operation.Builder operation, @Nullable InodeId... touched) {
-    List<InodeId> forgotten = Arrays.stream(touched).filter(Objects::nonNull).distinct().toList();
-    Request.Builder request = request().setOperation(operation);
-    forgotten.forEach(inode -> request.addForgotten(inode.value()));
-    cache.change(forgotten);
-    try {
-      return calls.command(request);
-    } finally {
-      cache.changed(forgotten);
-    }
-  }
-
-  private Request.Builder request() {
-    return Request.newBuilder().setNode(self.value());
+    return calls.ask(commands.request().setQuery(query));
   }
 
   private static Attributes attributes(Reply reply) {
@@ -365,34 +270,5 @@ public final class MetadataClient implements Metadata {
 
   private static Removal removal(Reply reply) {
     return Messages.removal(reply.getRemoval());
-  }
-
-  /** An operation in the name of a node. */
-  private interface NodeOperation {
-    Operation.Builder of(NodeId node);
-  }
-
-  /**
-   * A node whose lease has run out is refused with ESTALE; its membership notices that within a
-   * renewal and joins again, and only then it can open anything.
-   */
-  private Attributes asMember(NodeOperation operation, @Nullable InodeId touched) {
-    while (true) {
-      if (self.equals(NodeId.NONE)) {
-        throw new FsException(Errno.ENOTCONN, "not a member of a cluster");
-      }
-      try {
-        return attributes(command(operation.of(self), touched));
-      } catch (FsException e) {
-        if (e.errno() != Errno.ESTALE || closed) {
-          throw e;
-        }
-      }
-      try {
-        Thread.sleep(REJOIN_PAUSE_MILLIS);
-      } catch (InterruptedException e) {
-        throw new FsException(Errno.EINTR, "interrupted while joining the cluster again", e);
-      }
-    }
   }
 }

@@ -1,16 +1,9 @@
 package io.regionfs.meta;
 
-import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.regionfs.meta.Metadata.ForgetListener;
 import io.regionfs.model.InodeId;
 import io.regionfs.proto.Grant;
-import java.util.Iterator;
 import java.util.List;
-import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicIntegerArray;
-import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -29,29 +22,16 @@ import org.slf4j.LoggerFactory;
  */
 final class NodeCache {
   private static final Logger LOG = LoggerFactory.getLogger(NodeCache.class);
-  private static final int STRIPES = 1 << 13;
   private static final int MOST_INODES = 200_000;
   private static final long MOST_WEIGHT = 2_000_000;
-
-  /** Evictions free this part of the room at once. */
-  private static final int EVICTED_PART = 16;
 
   private final long mostInodes;
   private final long mostWeight;
 
-  /** Ticks with every inode that is forgotten. */
-  private final AtomicLong clock = new AtomicLong();
-
-  /** By stripe of inodes: when one of them was forgotten last. */
-  private final AtomicLongArray forgottenAt = new AtomicLongArray(STRIPES);
-
-  /** By stripe of inodes: commands of this node under way that touch one of them. */
-  private final AtomicIntegerArray changing = new AtomicIntegerArray(STRIPES);
-
-  private final Object evicting = new Object();
+  private final Generations generations = new Generations();
 
   /** Replaced when everything is forgotten. */
-  private volatile Store store = new Store(0);
+  private volatile GrantedInodes store;
 
   /** Of the cache lease, by System.nanoTime. */
   private volatile long leaseEnd = System.nanoTime();
@@ -65,29 +45,12 @@ final class NodeCache {
         public void forgetAll() {}
       };
 
-  @GuardedBy("evicting")
-  private @Nullable Iterator<Map.Entry<Long, CachedInode>> hand;
-
-  @GuardedBy("evicting")
-  private @Nullable Store swept;
-
-  /** What was granted in one term, with nothing forgotten as a whole. */
-  private static final class Store {
-    private final long term;
-    private final ConcurrentHashMap<Long, CachedInode> inodes = new ConcurrentHashMap<>();
-    private final AtomicLong weight = new AtomicLong();
-
-    Store(long term) {
-      this.term = term;
-    }
-  }
-
   /** When something was asked. */
   static final class Question {
-    private final Store store;
+    private final GrantedInodes store;
     private final long time;
 
-    private Question(Store store, long time) {
+    private Question(GrantedInodes store, long time) {
       this.store = store;
       this.time = time;
     }
@@ -103,6 +66,11 @@ final class NodeCache {
   NodeCache(int mostInodes, long mostWeight) {
     this.mostInodes = mostInodes;
     this.mostWeight = mostWeight;
+    this.store = noneOf(0);
+  }
+
+  private GrantedInodes noneOf(long term) {
+    return new GrantedInodes(term, mostInodes, mostWeight);
   }
 
   void listen(ForgetListener newListener) {
@@ -113,8 +81,8 @@ final class NodeCache {
 
   /** What is known and may be answered, or null. */
   <T> @Nullable T find(InodeId inode, Function<CachedInode, @Nullable T> part) {
-    Store current = store;
-    CachedInode cached = current.inodes.get(inode.value());
+    GrantedInodes current = store;
+    CachedInode cached = current.get(inode.value());
     if (cached == null) {
       return null;
     }
@@ -138,14 +106,14 @@ final class NodeCache {
 
   /** Whether answers to questions asked now could be kept. */
   boolean isUsable() {
-    return store.term != 0 && isHeld();
+    return store.term() != 0 && isHeld();
   }
 
   // ---- filling
 
   /** To be taken before a question is sent. */
   Question question() {
-    long time = clock.get();
+    long time = generations.now();
     return new Question(store, time);
   }
 
@@ -153,7 +121,7 @@ final class NodeCache {
   void fill(Question question, Grant grant, InodeId inode, Consumer<CachedInode> part) {
     if (grant.getInodesCount() > 0) {
       heard(grant.getTerm());
-      if (grant.getTerm() == question.store.term && grants(grant, inode.value())) {
+      if (grant.getTerm() == question.store.term() && grants(grant, inode.value())) {
         fillGranted(question, inode, part);
       }
     }
@@ -170,69 +138,13 @@ final class NodeCache {
 
   /** As {@link #fill}, for a grant of this term that is known to name the inode. */
   void fillGranted(Question question, InodeId inode, Consumer<CachedInode> part) {
-    Store filled = question.store;
-    int stripe = stripe(inode.value());
-    filled.inodes.compute(
-        inode.value(),
-        (id, known) -> {
-          if (forgottenAt.get(stripe) > question.time || changing.get(stripe) != 0) {
-            return known;
-          }
-          CachedInode cached = known == null ? new CachedInode() : known;
-          int before = known == null ? 0 : known.weight();
-          part.accept(cached);
-          filled.weight.addAndGet(cached.weight() - before);
-          return cached;
-        });
-    if (isFull(filled)) {
-      evict(filled);
-    }
+    question.store.fill(
+        inode.value(), part, () -> generations.mayFill(inode.value(), question.time));
   }
 
   boolean isOfThisTerm(Question question, Grant grant) {
     heard(grant.getTerm());
-    return grant.getTerm() == question.store.term;
-  }
-
-  private static int stripe(long inode) {
-    return (int) ((inode * 0x9E3779B97F4A7C15L) >>> 51); // 13 bits
-  }
-
-  private boolean isFull(Store filled) {
-    return filled.inodes.mappingCount() > mostInodes || filled.weight.get() > mostWeight;
-  }
-
-  private boolean hasRoom(Store filled) {
-    return filled.inodes.mappingCount() <= mostInodes - mostInodes / EVICTED_PART
-        && filled.weight.get() <= mostWeight - mostWeight / EVICTED_PART;
-  }
-
-  /** Second chance: what was used since the hand came by stays for another round. */
-  private void evict(Store filled) {
-    synchronized (evicting) {
-      while (!hasRoom(filled)) {
-        if (hand == null || !hand.hasNext() || swept != filled) {
-          hand = filled.inodes.entrySet().iterator();
-          swept = filled;
-          if (!hand.hasNext()) {
-            return;
-          }
-        }
-        Map.Entry<Long, CachedInode> next = hand.next();
-        if (!next.getValue().wasUsed()) {
-          remove(filled, next.getKey());
-        }
-      }
-    }
-  }
-
-  private static void remove(Store from, long inode) {
-    from.inodes.computeIfPresent(
-        inode,
-        (id, cached) -> {
-          from.weight.addAndGet(-cached.weight());
-          return null;
-        });
+    return grant.getTerm() == question.store.term();
   }
 
   // ---- forgetting
@@ -247,20 +159,10 @@ final class NodeCache {
   }
 
   private void drop(InodeId inode) {
-    int stripe = stripe(inode.value());
-    Store current;
+    GrantedInodes current;
     do {
       current = store;
-      Store from = current;
-      from.inodes.compute(
-          inode.value(),
-          (id, cached) -> {
-            forgottenAt.accumulateAndGet(stripe, clock.incrementAndGet(), Math::max);
-            if (cached != null) {
-              from.weight.addAndGet(-cached.weight());
-            }
-            return null;
-          });
+      current.remove(inode.value(), () -> generations.forgotten(inode.value()));
     } while (current != store);
   }
 
@@ -274,7 +176,7 @@ final class NodeCache {
 
   void forgetAll() {
     synchronized (this) {
-      store = new Store(store.term);
+      store = noneOf(store.term());
     }
     tellAll();
   }
@@ -289,12 +191,12 @@ final class NodeCache {
 
   /** A later term makes the grants of earlier ones void. */
   void heard(long term) {
-    if (term > store.term) {
+    if (term > store.term()) {
       synchronized (this) {
-        if (term <= store.term) {
+        if (term <= store.term()) {
           return;
         }
-        store = new Store(term);
+        store = noneOf(term);
       }
       tellAll();
     }
@@ -305,7 +207,7 @@ final class NodeCache {
   /** Before a command that touches these inodes is sent; to be followed by {@link #changed}. */
   void change(List<InodeId> inodes) {
     for (InodeId inode : inodes) {
-      changing.incrementAndGet(stripe(inode.value()));
+      generations.change(inode.value());
       drop(inode);
     }
     inodes.forEach(this::tell);
@@ -315,7 +217,7 @@ final class NodeCache {
   void changed(List<InodeId> inodes) {
     for (InodeId inode : inodes) {
       drop(inode);
-      changing.decrementAndGet(stripe(inode.value()));
+      generations.changed(inode.value());
     }
   }
 
@@ -332,7 +234,7 @@ final class NodeCache {
     synchronized (this) {
       gap = !isHeld();
       if (gap) {
-        store = new Store(store.term);
+        store = noneOf(store.term());
       }
       long end = sentNanos + leaseNanos;
       leaseEnd = gap || end - leaseEnd > 0 ? end : leaseEnd;
@@ -346,7 +248,7 @@ final class NodeCache {
   void endLease() {
     synchronized (this) {
       leaseEnd = System.nanoTime();
-      store = new Store(store.term);
+      store = noneOf(store.term());
     }
     tellAll();
   }
