@@ -3,31 +3,22 @@ package io.regionfs.metaserver;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
-import io.regionfs.meta.MetadataProtocol;
 import io.regionfs.metaserver.Leading.Clocks;
 import io.regionfs.metaserver.ReplicatedLog.Leadership;
-import io.regionfs.metaserver.ReplicatedLog.NotLeading;
 import io.regionfs.metaserver.state.Changes;
 import io.regionfs.metaserver.state.Replica;
-import io.regionfs.metaserver.state.Replies;
-import io.regionfs.model.Errno;
 import io.regionfs.proto.Command;
-import io.regionfs.proto.Membership;
-import io.regionfs.proto.Operation;
 import io.regionfs.proto.Reply;
 import io.regionfs.proto.Request;
-import io.regionfs.proto.ServiceReport;
 import io.regionfs.rpc.RpcHandler;
 import io.regionfs.rpc.RpcResponder;
 import io.regionfs.rpc.RpcTransport;
-import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -52,9 +43,7 @@ public final class MetadataService implements RpcHandler, AutoCloseable {
   private final Clocks clocks;
   private final @Nullable NodeCalls nodes;
   private final ServiceMetrics metrics;
-  private final Instant started;
-  private final LongAdder commands = new LongAdder();
-  private final LongAdder queries = new LongAdder();
+  private final Answering answering;
   private final ScheduledExecutorService sweeper;
 
   @GuardedBy("this")
@@ -115,7 +104,7 @@ public final class MetadataService implements RpcHandler, AutoCloseable {
     this.clocks = clocks;
     this.nodes = transport == null ? null : new NodeCalls(transport, replica);
     this.metrics = new ServiceMetrics(registry);
-    this.started = clocks.lease().instant();
+    this.answering = new Answering(options, replica, log, clocks.lease(), metrics);
     this.sweeper =
         Executors.newSingleThreadScheduledExecutor(
             task -> {
@@ -190,124 +179,16 @@ public final class MetadataService implements RpcHandler, AutoCloseable {
     long start = System.nanoTime();
     CompletableFuture<Reply> reply;
     try {
-      reply = answer(request);
+      reply = answering.answer(leading, request);
     } catch (RuntimeException e) {
-      responder.reply(failed(request, e));
+      responder.reply(answering.failed(request, e));
       return;
     }
     reply.whenComplete(
         (done, failure) -> {
           metrics.answered(request, start);
-          responder.reply(failure == null ? done : failed(request, failure));
+          responder.reply(failure == null ? done : answering.failed(request, failure));
         });
-  }
-
-  /** A failure that is no answer of the namespace: a bug, or a log that lost its leadership. */
-  private Reply failed(Request request, Throwable failure) {
-    Throwable cause = Proposals.cause(failure);
-    if (cause instanceof NotLeading) {
-      return askAnother(String.valueOf(cause.getMessage()));
-    }
-    if (cause instanceof LogFull) {
-      return Replies.refusal(Errno.ENOSPC, "no change is taken: " + cause.getMessage());
-    }
-    if (cause instanceof LogFailure) {
-      LOG.info("A client has to repeat a command: {}", cause.getMessage());
-      return askAnother(String.valueOf(cause.getMessage()));
-    }
-    LOG.error("Could not answer {}", request.getCallCase(), cause);
-    return Replies.refusal(Errno.EIO, "the metadata service failed: " + cause);
-  }
-
-  private Reply askAnother(String detail) {
-    Leadership known = log.leadership();
-    return Replies.refusal(Errno.EAGAIN, detail).toBuilder()
-        .setLeadership(
-            io.regionfs.proto.Leadership.newBuilder()
-                .setTerm(known.term())
-                .setLeader(known.leader()))
-        .build();
-  }
-
-  private CompletableFuture<Reply> answer(Request request) {
-    // A caller of before there were versions sends none.
-    if (request.getVersion() != MetadataProtocol.VERSION && request.getVersion() != 0) {
-      return refuse(
-          Errno.EPROTONOSUPPORT,
-          "the request is of protocol version "
-              + request.getVersion()
-              + ", this metadata service speaks version "
-              + MetadataProtocol.VERSION);
-    }
-    Leading now = leading;
-    if (now == null) {
-      return CompletableFuture.completedFuture(askAnother("this replica does not lead"));
-    }
-    now.clients().heard(request.getClientId());
-    return switch (request.getCallCase()) {
-      case PING -> CompletableFuture.completedFuture(Replies.DONE);
-      case QUERY -> query(now, request);
-      case OPERATION -> operation(now, request);
-      case MEMBERSHIP -> membership(now, request, request.getMembership());
-      default -> refuse(Errno.EINVAL, "not a call for the metadata service");
-    };
-  }
-
-  private static CompletableFuture<Reply> refuse(Errno errno, String detail) {
-    return CompletableFuture.completedFuture(Replies.refusal(errno, detail));
-  }
-
-  private CompletableFuture<Reply> query(Leading now, Request request) {
-    queries.increment();
-    CompletableFuture<Void> barrier =
-        metrics.timeBarrier(Proposals.barrier(log), System.nanoTime());
-    return switch (request.getQuery().getQueryCase()) {
-      case SPACE -> barrier.thenApply(passed -> now.members().space());
-      case NODES -> barrier.thenApply(passed -> now.members().list());
-      case SERVICE -> barrier.thenApply(passed -> report());
-      default -> barrier.thenCompose(passed -> now.caches().answer(request));
-    };
-  }
-
-  private CompletableFuture<Reply> operation(Leading now, Request request) {
-    Operation operation = request.getOperation();
-    switch (operation.getOperationCase()) {
-      case ADD_NODE, EXPIRE_NODE -> {
-        return refuse(Errno.EINVAL, "members come and go by membership calls");
-      }
-      case END_SESSIONS -> {
-        return refuse(Errno.EINVAL, "sessions are ended by the service");
-      }
-      default -> {}
-    }
-    if (request.getClientId() == 0 || request.getSequence() == 0) {
-      return refuse(Errno.EINVAL, "a command needs the id of its client and a number");
-    }
-    commands.increment();
-    return now.command(request);
-  }
-
-  private CompletableFuture<Reply> membership(Leading now, Request request, Membership membership) {
-    return switch (membership.getMembershipCase()) {
-      case JOIN -> now.members().join(request, membership.getJoin());
-      // Behind a barrier, so that no replica that was deposed before the call renews a lease.
-      case RENEW ->
-          Proposals.barrier(log).thenApply(passed -> now.members().renew(membership.getRenew()));
-      case LEAVE -> now.members().leave(membership.getLeave());
-      case MEMBERSHIP_NOT_SET -> refuse(Errno.EINVAL, "unknown membership call");
-    };
-  }
-
-  private Reply report() {
-    ServiceReport.Builder report =
-        ServiceReport.newBuilder()
-            .setClusterId(Members.clusterId(options, replica))
-            .setLeader(options.name())
-            .setInodes(replica.read(namespace -> namespace.inodes().count()))
-            .setCommands(commands.sum())
-            .setQueries(queries.sum())
-            .setUptimeSeconds(Duration.between(started, clocks.lease().instant()).toSeconds());
-    return Reply.newBuilder().setService(report).build();
   }
 
   /** Ends what its lease has run out for: members, sessions. */
