@@ -146,6 +146,9 @@ final class CachingNode implements RpcHandler {
 
   private synchronized void renewed(long sent, long heard) {
     hear(heard);
+    if (System.nanoTime() >= leaseEnd) {
+      forget(null); // Between the two leases changes did not wait for this node.
+    }
     leaseEnd = Math.max(leaseEnd, sent + cacheLeaseNanos);
   }
 
