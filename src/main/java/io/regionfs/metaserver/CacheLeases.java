@@ -48,9 +48,10 @@ import org.jspecify.annotations.Nullable;
  *   <li><b>The end of a hold</b> is when each holder has answered the recall, having forgotten, or
  *       cannot use its cache: its cache lease, counted by the leader from when a renewal came in,
  *       by the node from before it was sent, has run out. This covers a stopped node and lost
- *       answers. The debt stays: as long as a node owes, its renewals are soon refused, so it stays
- *       without a lease until it has answered, and a node whom calls do not reach cannot hold
- *       changes up by renewing.
+ *       answers. The debt stays: as long as a node owes, its renewals are refused after half a
+ *       lease, so a node whom calls do not reach cannot hold changes up by renewing. One that comes
+ *       sooner after a gap may be granted, since a node forgets everything when its lease has run
+ *       out.
  *   <li><b>An answer on its way while the inode is recalled.</b> The node keeps an answer only if
  *       it has forgotten nothing of that inode since it asked.
  *   <li><b>The actor.</b> What it has dropped before it sent its command is not recalled from it.
