@@ -122,9 +122,25 @@ final class UmountCommand implements Callable<Integer> {
                 : " --state-dir " + state)
             + "' frees them";
     if (!ended) {
+      note(node);
       say("its node was killed: its files are kept in " + node.memoryDirectory() + way);
     } else {
       KeptFiles.in(state).ifPresent(kept -> say(kept.text() + way));
+    }
+  }
+
+  /** So that a later --discard finds the memory, as the node's entry is gone. */
+  private static void note(RunningMounts.Entry node) {
+    try {
+      KeptFiles.noteOfKilled(node.stateDirectory(), node.memoryDirectory());
+    } catch (IOException e) {
+      throw new CommandFailure(
+          "cannot note what is kept in "
+              + node.memoryDirectory()
+              + ": "
+              + Directories.reason(e)
+              + "; to free it, remove that directory",
+          e);
     }
   }
 

@@ -41,11 +41,16 @@ public record KeptFiles(long inodes, long bytes, Path memory) {
     Files.move(unfinished, stateDirectory.resolve(NOTE), StandardCopyOption.ATOMIC_MOVE);
   }
 
+  /** After a mount that was killed: what it left is known by its memory alone. */
+  public static void noteOfKilled(Path stateDirectory, Path memory) throws IOException {
+    new KeptFiles(0, 0, memory).note(stateDirectory);
+  }
+
   static void forgetNote(Path stateDirectory) throws IOException {
     Files.deleteIfExists(stateDirectory.resolve(NOTE));
   }
 
-  /** Empty if the mount left nothing, or was killed. */
+  /** Empty if the mount left nothing, or was killed and nobody has noted that yet. */
   public static Optional<KeptFiles> in(Path stateDirectory) {
     Properties properties = new Properties();
     try (Reader reader = Files.newBufferedReader(stateDirectory.resolve(NOTE))) {

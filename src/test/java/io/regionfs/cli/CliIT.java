@@ -127,6 +127,7 @@ class CliIT {
         .shell
         .regionfs("umount", "--discard", mnt, "--state-dir", node.stateDirectory())
         .succeeded();
+    mounts.assertGone(node);
   }
 
   @Test
