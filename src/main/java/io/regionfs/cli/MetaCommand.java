@@ -31,7 +31,7 @@ import picocli.CommandLine.Spec;
       "Start a metadata service, or one replica of it, that nodes join with --meta.",
       "%nIt keeps names, attributes and placement, and knows which nodes live; no file's bytes pass"
           + " through it. Every change is on the disks of a majority before it is answered: of 3"
-          + " replicas one may fail, of 5 two. ReplicaCalls are started in any order; the command"
+          + " replicas one may fail, of 5 two. Replicas are started in any order; the command"
           + " returns when its own listens. All must be there once, when the cluster is founded.%n"
     },
     footer = {
@@ -57,7 +57,7 @@ final class MetaCommand implements Callable<Integer> {
       names = "--listen",
       paramLabel = "IP:PORT",
       description =
-          "Where nodes and replicas reach it (required). ReplicaCalls exchange their log at the next"
+          "Where nodes and replicas reach it (required). Replicas exchange their log at the next"
               + " port.")
   private @Nullable String listen;
 
