@@ -8,7 +8,6 @@ import io.regionfs.proto.Administration;
 import io.regionfs.proto.ReplicaAddress;
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -27,8 +26,6 @@ import picocli.CommandLine.Parameters;
           + " disturbed.%n"
     })
 final class MetaAddCommand implements Callable<Integer> {
-  private static final Duration PATIENCE = Duration.ofSeconds(60);
-
   @Mixin private final ReplicaAccess access = new ReplicaAccess();
 
   @Parameters(
@@ -38,12 +35,7 @@ final class MetaAddCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException, InterruptedException {
-    Map.Entry<Integer, InetSocketAddress> added;
-    try {
-      added = Peers.entry(replica);
-    } catch (IllegalArgumentException e) {
-      throw access.wrong(String.valueOf(e.getMessage()));
-    }
+    Map.Entry<Integer, InetSocketAddress> added = access.parsed(() -> Peers.entry(replica));
     return access.use(null, replicas -> add(replicas, added.getKey(), added.getValue()));
   }
 
@@ -61,7 +53,7 @@ final class MetaAddCommand implements Callable<Integer> {
       }
     }
     ReplicaAddress wanted = ReplicaAddress.newBuilder().setId(id).setAddress(text).build();
-    new ReplicaChange(replicas, access.out(), PATIENCE)
+    new ReplicaChange(replicas, access.out())
         .carryOut(
             "adding replica " + id + " at " + text + ": it has to catch up",
             Administration.newBuilder().setAdd(wanted),

@@ -6,7 +6,6 @@ import io.regionfs.daemon.ReplicaCalls;
 import io.regionfs.proto.Administration;
 import io.regionfs.proto.ReplicaAddress;
 import java.io.IOException;
-import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
@@ -24,8 +23,6 @@ import picocli.CommandLine.Parameters;
           + " used again. If it leads, another takes over first.%n"
     })
 final class MetaRemoveCommand implements Callable<Integer> {
-  private static final Duration PATIENCE = Duration.ofSeconds(60);
-
   @Mixin private final ReplicaAccess access = new ReplicaAccess();
 
   @Parameters(paramLabel = "ID", description = "The replica's number.")
@@ -33,19 +30,14 @@ final class MetaRemoveCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException, InterruptedException {
-    int id;
-    try {
-      id = Peers.id(replica);
-    } catch (IllegalArgumentException e) {
-      throw access.wrong(String.valueOf(e.getMessage()));
-    }
+    int id = access.parsed(() -> Peers.id(replica));
     return access.use(null, replicas -> remove(replicas, id));
   }
 
   private int remove(ReplicaCalls replicas, int id) throws InterruptedException {
     List<ReplicaCalls.Answer> answers = replicas.status();
     check(answers, ReplicaCalls.voters(answers), id);
-    new ReplicaChange(replicas, access.out(), PATIENCE)
+    new ReplicaChange(replicas, access.out())
         .carryOut(
             "removing replica " + id,
             Administration.newBuilder().setRemove(id),

@@ -5,7 +5,6 @@ import io.regionfs.daemon.Peers;
 import io.regionfs.daemon.ReplicaCalls;
 import io.regionfs.proto.Administration;
 import java.io.IOException;
-import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -22,8 +21,6 @@ import picocli.CommandLine.Parameters;
       "%nFor clients it is a pause of a fraction of a second.%n"
     })
 final class MetaTransferCommand implements Callable<Integer> {
-  private static final Duration PATIENCE = Duration.ofSeconds(60);
-
   @Mixin private final ReplicaAccess access = new ReplicaAccess();
 
   @Parameters(
@@ -34,12 +31,7 @@ final class MetaTransferCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException, InterruptedException {
-    int id;
-    try {
-      id = replica.isEmpty() ? 0 : Peers.id(replica);
-    } catch (IllegalArgumentException e) {
-      throw access.wrong(String.valueOf(e.getMessage()));
-    }
+    int id = access.parsed(() -> replica.isEmpty() ? 0 : Peers.id(replica));
     return access.use(null, replicas -> transfer(replicas, id));
   }
 
@@ -51,7 +43,7 @@ final class MetaTransferCommand implements Callable<Integer> {
     } else if (ReplicaCalls.voters(answers).size() == 1) {
       throw new CommandFailure("replica " + old + " is the only one");
     }
-    new ReplicaChange(replicas, access.out(), PATIENCE)
+    new ReplicaChange(replicas, access.out())
         .carryOut(
             "replica " + old + " hands over" + (id == 0 ? "" : " to replica " + id),
             Administration.newBuilder().setTransfer(id),

@@ -20,6 +20,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -79,11 +80,7 @@ final class ReplicaAccess {
     if (metadata.isEmpty()) {
       return ofMount(mount);
     }
-    try {
-      return metadata.stream().map(Addresses::service).toList();
-    } catch (IllegalArgumentException e) {
-      throw wrong(String.valueOf(e.getMessage()));
-    }
+    return parsed(() -> metadata.stream().map(Addresses::service).toList());
   }
 
   private static List<InetSocketAddress> ofMount(@Nullable Path mount) {
@@ -102,8 +99,17 @@ final class ReplicaAccess {
         : List.of();
   }
 
+  /** What was read from the command line, unless that is wrong. */
+  <T> T parsed(Supplier<T> reading) {
+    try {
+      return reading.get();
+    } catch (IllegalArgumentException e) {
+      throw wrong(String.valueOf(e.getMessage()));
+    }
+  }
+
   /** Tells that the command line is wrong. */
-  RuntimeException wrong(String text) {
+  private RuntimeException wrong(String text) {
     return spec == null
         ? new CommandFailure(text)
         : new ParameterException(spec.commandLine(), text);

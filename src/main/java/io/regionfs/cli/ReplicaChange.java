@@ -15,19 +15,18 @@ import java.util.function.Predicate;
  */
 final class ReplicaChange {
   private static final Duration ATTEMPT = Duration.ofMinutes(10);
+
+  /** How long it goes on while there is no leader. */
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+
   private static final long PAUSE_MILLIS = 300;
 
   private final ReplicaCalls replicas;
   private final PrintWriter out;
-  private final Duration patience;
 
-  /**
-   * @param patience how long to go on while there is no leader
-   */
-  ReplicaChange(ReplicaCalls replicas, PrintWriter out, Duration patience) {
+  ReplicaChange(ReplicaCalls replicas, PrintWriter out) {
     this.replicas = replicas;
     this.out = out;
-    this.patience = patience;
   }
 
   /**
@@ -38,7 +37,7 @@ final class ReplicaChange {
   void carryOut(String text, Administration.Builder what, Predicate<List<ReplicaCalls.Answer>> done)
       throws InterruptedException {
     say(text + " …");
-    long end = System.nanoTime() + patience.toNanos();
+    long end = System.nanoTime() + PATIENCE.toNanos();
     while (true) {
       List<ReplicaCalls.Answer> answers = replicas.status();
       if (done.test(answers)) {

@@ -6,4 +6,12 @@ public final class MetadataProtocol {
   public static final int VERSION = 1;
 
   private MetadataProtocol() {}
+
+  /** What a service that refuses a request of another version says. */
+  public static String refusalOf(int version) {
+    return "the request is of protocol version "
+        + version
+        + ", this metadata service speaks version "
+        + VERSION;
+  }
 }

@@ -53,12 +53,7 @@ public final class Administrator implements RpcHandler {
   private CompletableFuture<Reply> answer(Request request) {
     if (request.getVersion() != MetadataProtocol.VERSION) {
       return CompletableFuture.completedFuture(
-          Replies.refusal(
-              Errno.EPROTONOSUPPORT,
-              "the request is of protocol version "
-                  + request.getVersion()
-                  + ", this metadata service speaks version "
-                  + MetadataProtocol.VERSION));
+          Replies.refusal(Errno.EPROTONOSUPPORT, MetadataProtocol.refusalOf(request.getVersion())));
     }
     Administration asked = request.getAdministration();
     return switch (asked.getAdministrationCase()) {

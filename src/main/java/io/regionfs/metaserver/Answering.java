@@ -59,12 +59,7 @@ final class Answering {
   CompletableFuture<Reply> answer(@Nullable Leading now, Request request) {
     // A caller of before there were versions sends none.
     if (request.getVersion() != MetadataProtocol.VERSION && request.getVersion() != 0) {
-      return refuse(
-          Errno.EPROTONOSUPPORT,
-          "the request is of protocol version "
-              + request.getVersion()
-              + ", this metadata service speaks version "
-              + MetadataProtocol.VERSION);
+      return refuse(Errno.EPROTONOSUPPORT, MetadataProtocol.refusalOf(request.getVersion()));
     }
     if (now == null) {
       return CompletableFuture.completedFuture(askAnother("this replica does not lead"));

@@ -107,77 +107,29 @@ public record RaftOptions(
   }
 
   public RaftOptions withElectionTimeout(Duration timeout) {
-    return new RaftOptions(
-        id,
-        replicas,
-        role,
-        directory,
-        clusterId,
-        timeout,
-        snapshotInterval,
-        snapshotEntries,
-        leaseReads,
-        fsync,
-        minFreeBytes);
+    return with(timeout, snapshotInterval, snapshotEntries, leaseReads, fsync, minFreeBytes);
   }
 
   public RaftOptions withSnapshots(Duration interval, int entries) {
-    return new RaftOptions(
-        id,
-        replicas,
-        role,
-        directory,
-        clusterId,
-        electionTimeout,
-        interval,
-        entries,
-        leaseReads,
-        fsync,
-        minFreeBytes);
+    return with(electionTimeout, interval, entries, leaseReads, fsync, minFreeBytes);
   }
 
   public RaftOptions withLeaseReads(boolean on) {
-    return new RaftOptions(
-        id,
-        replicas,
-        role,
-        directory,
-        clusterId,
-        electionTimeout,
-        snapshotInterval,
-        snapshotEntries,
-        on,
-        fsync,
-        minFreeBytes);
+    return with(electionTimeout, snapshotInterval, snapshotEntries, on, fsync, minFreeBytes);
   }
 
   public RaftOptions withFsync(boolean on) {
-    return new RaftOptions(
-        id,
-        replicas,
-        role,
-        directory,
-        clusterId,
-        electionTimeout,
-        snapshotInterval,
-        snapshotEntries,
-        leaseReads,
-        on,
-        minFreeBytes);
+    return with(electionTimeout, snapshotInterval, snapshotEntries, leaseReads, on, minFreeBytes);
   }
 
   public RaftOptions withMinFreeBytes(long bytes) {
+    return with(electionTimeout, snapshotInterval, snapshotEntries, leaseReads, fsync, bytes);
+  }
+
+  /** The same replica with other settings. */
+  private RaftOptions with(
+      Duration timeout, Duration interval, int entries, boolean lease, boolean sync, long bytes) {
     return new RaftOptions(
-        id,
-        replicas,
-        role,
-        directory,
-        clusterId,
-        electionTimeout,
-        snapshotInterval,
-        snapshotEntries,
-        leaseReads,
-        fsync,
-        bytes);
+        id, replicas, role, directory, clusterId, timeout, interval, entries, lease, sync, bytes);
   }
 }
