@@ -16,7 +16,6 @@ import io.regionfs.proto.LookupQuery;
 import io.regionfs.proto.Query;
 import io.regionfs.proto.Reply;
 import io.regionfs.proto.XattrQuery;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.HashSet;
 import java.util.List;
@@ -26,9 +25,6 @@ import org.jspecify.annotations.Nullable;
 
 /** Questions about names and inodes, answered from the cache where it may answer. */
 final class CachedQueries {
-  /** An access time that is older is moved by any read: see mount(8), relatime. */
-  private static final Duration RELATIME_DAY = Duration.ofDays(1);
-
   private final NodeCache cache;
   private final Function<Query.Builder, Reply> service;
 
@@ -84,10 +80,12 @@ final class CachedQueries {
   boolean movesAccessTime(InodeId inode, Instant time) {
     Attributes known = cache.find(inode, CachedInode::attributes);
     return known != null
-        && time.isAfter(known.atime())
-        && (!known.atime().isAfter(known.mtime())
-            || !known.atime().isAfter(known.ctime())
-            || !time.isBefore(known.atime().plus(RELATIME_DAY)));
+        && Relatime.moves(
+            nanos(time), nanos(known.atime()), nanos(known.mtime()), nanos(known.ctime()));
+  }
+
+  private static long nanos(Instant time) {
+    return Messages.nanos(Messages.time(time));
   }
 
   Attributes attributes(InodeId inode) {

@@ -2,6 +2,7 @@ package io.regionfs.metaserver.state;
 
 import com.google.protobuf.ByteString;
 import io.regionfs.meta.Messages;
+import io.regionfs.meta.Relatime;
 import io.regionfs.proto.Attributes;
 import io.regionfs.proto.Create;
 import io.regionfs.proto.FileType;
@@ -22,7 +23,6 @@ class Inode {
   private static final int AT_HOME = 1 << 14;
   private static final int TOUCHED = 1 << 15;
   private static final int GONE = 1 << 16;
-  private static final long DAY_NANOS = 86_400_000_000_000L;
 
   final long id;
   final int home;
@@ -215,9 +215,9 @@ class Inode {
     }
   }
 
-  /** Notes a read as mount(8)'s relatime does: once per change and once a day. */
+  /** Notes a read, if that counts. */
   final void readAt(long time) {
-    if (time > atime && (atime <= mtime || atime <= ctime || time - atime >= DAY_NANOS)) {
+    if (Relatime.moves(time, atime, mtime, ctime)) {
       atime = time;
     }
   }
