@@ -15,6 +15,9 @@ public interface Fabric extends AutoCloseable {
    */
   String description();
 
+  /** What the device can do; does not change. */
+  DeviceLimits limits();
+
   /**
    * Makes memory known to the device. EINVAL-like mistakes are IllegalArgumentException.
    *

@@ -1,7 +1,9 @@
 package io.regionfs.region;
 
 import io.regionfs.verbs.Access;
+import io.regionfs.verbs.Atomics;
 import io.regionfs.verbs.Connection;
+import io.regionfs.verbs.DeviceLimits;
 import io.regionfs.verbs.Fabric;
 import io.regionfs.verbs.FabricListener;
 import io.regionfs.verbs.RegisteredMemory;
@@ -35,6 +37,23 @@ final class FakeFabric implements Fabric {
   @Override
   public String description() {
     return "fake";
+  }
+
+  @Override
+  public DeviceLimits limits() {
+    return new DeviceLimits(
+        "fake",
+        0,
+        "none",
+        Atomics.GLOBAL,
+        1 << 20,
+        MAX_REGISTRATION_BYTES,
+        16,
+        16,
+        16,
+        0,
+        0,
+        false);
   }
 
   @Override

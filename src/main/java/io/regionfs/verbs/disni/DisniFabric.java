@@ -11,7 +11,9 @@ import com.ibm.disni.verbs.RdmaCmEvent.EventType;
 import com.ibm.disni.verbs.RdmaCmId;
 import com.ibm.disni.verbs.RdmaEventChannel;
 import io.regionfs.verbs.Access;
+import io.regionfs.verbs.Atomics;
 import io.regionfs.verbs.Connection;
+import io.regionfs.verbs.DeviceLimits;
 import io.regionfs.verbs.Fabric;
 import io.regionfs.verbs.FabricListener;
 import io.regionfs.verbs.RegisteredMemory;
@@ -114,6 +116,23 @@ public final class DisniFabric implements Fabric {
   @Override
   public String description() {
     return description;
+  }
+
+  @Override
+  public DeviceLimits limits() {
+    return new DeviceLimits(
+        "soft",
+        0,
+        "TCP",
+        Atomics.GLOBAL,
+        Integer.MAX_VALUE,
+        MAX_REGISTRATION_BYTES,
+        SEND_QUEUE_DEPTH,
+        2 * SEND_QUEUE_DEPTH,
+        SEND_QUEUE_DEPTH,
+        0,
+        0,
+        false);
   }
 
   @Override
