@@ -42,13 +42,17 @@ show() {
 # Ends the script unless it runs as root, saying what for.
 require_root() { is_root || fail "$1: run it as root"; }
 
-# need_packages COMMAND:PACKAGE …: installs the Debian package of each command that is missing.
+# need_packages WHAT:PACKAGE …: installs the Debian package of each command, or file by its absolute path, that is missing.
 need_packages() {
   local pair wanted=()
   for pair in "$@"; do
-    command -v "${pair%%:*}" >/dev/null || wanted+=("${pair#*:}")
+    case $pair in
+      /*) compgen -G "${pair%%:*}" >/dev/null || wanted+=("${pair#*:}") ;;
+      *) command -v "${pair%%:*}" >/dev/null || wanted+=("${pair#*:}") ;;
+    esac
   done
   [ "${#wanted[@]}" -gt 0 ] || return 0
+  is_root || fail "missing; as root: apt-get install ${wanted[*]}"
   say "installing ${wanted[*]}"
   { apt-get -q update && DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends "${wanted[@]}"; } \
     </dev/null >/dev/null 2>&1 || fail "could not install ${wanted[*]}"
