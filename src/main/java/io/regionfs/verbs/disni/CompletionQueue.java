@@ -62,17 +62,18 @@ final class CompletionQueue implements AutoCloseable {
     return completions[index].getStatus();
   }
 
-  /** The next completion makes an event. Poll once more before {@link #block}. */
-  void arm() throws IOException {
+  /**
+   * Waits for completions, at most so long, and takes them off the queue. To be called when a poll
+   * found none. May return early with none.
+   */
+  int await(int millis) throws IOException {
     arm.execute();
-  }
-
-  /** Waits for an event, at most so long and never longer than a slice. */
-  void block(long millis) throws IOException {
-    int wait = (int) Math.max(1, Math.min(millis, CmEvents.SLICE_MILLIS));
-    if (channel.getCqEvent(queue, wait)) {
-      queue.ackEvents(1);
+    int count = poll();
+    if (count > 0 || !channel.getCqEvent(queue, millis)) {
+      return count;
     }
+    queue.ackEvents(1);
+    return poll();
   }
 
   @Override

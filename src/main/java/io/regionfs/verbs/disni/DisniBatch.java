@@ -40,6 +40,9 @@ final class DisniBatch implements Batch {
   String detail = "";
   @Nullable Thread waiter;
 
+  /** The waiter's. */
+  final Deadline deadline = new Deadline();
+
   private int size;
   private long shape;
   private boolean atomic;

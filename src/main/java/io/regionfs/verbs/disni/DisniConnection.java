@@ -49,10 +49,16 @@ final class DisniConnection implements Connection {
   private final CountDownLatch stopped = new CountDownLatch(1);
   private volatile String closedBecause = "closed";
 
-  /** The batch that is being posted, and when it is overdue: the device must not block, but may. */
+  /** The batch that is being posted, and which one it is: the device must not block, but may. */
   private volatile @Nullable DisniBatch posting;
 
-  private volatile long postingUntil;
+  private volatile long postingSequence;
+  private volatile long postingNanos;
+
+  /** What the keeper saw being posted, and since when. */
+  private long seenSequence = -1;
+
+  private long seenSince;
 
   DisniConnection(
       DisniFabric fabric,
@@ -88,17 +94,17 @@ final class DisniConnection implements Connection {
     if (mine.size() == 0) {
       return;
     }
-    long until = System.nanoTime() + deadline.toNanos();
+    mine.deadline.set(deadline.toNanos());
     users.incrementAndGet();
     try {
       mine.waiter = Thread.currentThread();
-      if (deadline.isNegative() || until - System.nanoTime() <= 0) {
+      if (mine.deadline.isHopeless()) {
         stop(null, Reason.DISCONNECTED, "a deadline had passed");
         throw new TransferException(
             Reason.TIMED_OUT, "the deadline has passed (peer " + peer + ")");
       }
-      post(mine, until);
-      await(mine, until);
+      post(mine, deadline.toNanos());
+      await(mine);
       if (mine.state == DisniBatch.FAILED) {
         throw new TransferException(mine.reason, mine.detail + " (peer " + peer + ")");
       }
@@ -111,18 +117,19 @@ final class DisniConnection implements Connection {
     }
   }
 
-  private void post(DisniBatch mine, long until) throws TransferException, InterruptedException {
-    if (!postLock.tryLock() && !postLock.tryLock(until - System.nanoTime(), TimeUnit.NANOSECONDS)) {
+  private void post(DisniBatch mine, long nanos) throws TransferException, InterruptedException {
+    if (!postLock.tryLock() && !postLock.tryLock(mine.deadline.left(), TimeUnit.NANOSECONDS)) {
       stop(null, Reason.DISCONNECTED, "a batch could not be posted within its deadline");
       throw new TransferException(Reason.TIMED_OUT, "waiting to post to " + peer);
     }
     try {
-      awaitRoom(mine.size(), until);
+      awaitRoom(mine.size(), mine.deadline);
       if (closing.get()) {
         throw new TransferException(Reason.DISCONNECTED, closedBecause + " (peer " + peer + ")");
       }
       long sequence = inFlight.add(mine);
-      postingUntil = until;
+      postingSequence = sequence;
+      postingNanos = nanos;
       posting = mine;
       chains.post(mine, sequence);
     } catch (IOException e) {
@@ -134,13 +141,13 @@ final class DisniConnection implements Connection {
   }
 
   /** Back-pressure: the send queue's depth is never exceeded. Under the post lock. */
-  private void awaitRoom(int operations, long until)
+  private void awaitRoom(int operations, Deadline deadline)
       throws TransferException, InterruptedException {
     while (!inFlight.hasRoom(operations) && !closing.get()) {
-      long left = until - System.nanoTime();
       if (Thread.interrupted()) {
         throw new InterruptedException();
       }
+      long left = deadline.left();
       if (left <= 0) {
         stop(null, Reason.DISCONNECTED, "the send queue stayed full");
         throw new TransferException(Reason.TIMED_OUT, "send queue to " + peer + " stayed full");
@@ -153,37 +160,35 @@ final class DisniConnection implements Connection {
     }
   }
 
-  private void await(DisniBatch mine, long until) throws InterruptedException {
+  private void await(DisniBatch mine) throws InterruptedException {
     while (mine.state == DisniBatch.IN_FLIGHT) {
       if (led.compareAndSet(false, true)) {
         try {
-          lead(mine, until);
+          lead(mine);
         } finally {
           led.set(false);
           inFlight.wakeOldest();
         }
         continue;
       }
-      checkWait(mine, until);
+      checkInterrupt();
+      checkDeadline(mine);
       if (mine.state == DisniBatch.IN_FLIGHT) {
-        LockSupport.parkNanos(this, Math.max(1, until - System.nanoTime()));
+        LockSupport.parkNanos(this, Math.max(1, mine.deadline.left()));
       }
     }
   }
 
-  private void lead(DisniBatch mine, long until) throws InterruptedException {
+  private void lead(DisniBatch mine) throws InterruptedException {
     try {
       while (mine.state == DisniBatch.IN_FLIGHT) {
-        if (drain() > 0) {
+        if (handle(completions.poll()) > 0) {
           continue;
         }
-        checkWait(mine, until);
-        if (mine.state != DisniBatch.IN_FLIGHT) {
-          return;
-        }
-        completions.arm();
-        if (drain() == 0) {
-          completions.block(CmEvents.millisUntil(until));
+        checkInterrupt();
+        if (mine.state == DisniBatch.IN_FLIGHT
+            && handle(completions.await(mine.deadline.sliceMillis())) == 0) {
+          checkDeadline(mine);
         }
       }
     } catch (IOException e) {
@@ -194,18 +199,20 @@ final class DisniConnection implements Connection {
     }
   }
 
-  /** Ends the connection if the waiting thread's time is up. */
-  private void checkWait(DisniBatch mine, long until) throws InterruptedException {
+  private static void checkInterrupt() throws InterruptedException {
     if (Thread.interrupted()) {
       throw new InterruptedException();
     }
-    if (until - System.nanoTime() <= 0) {
+  }
+
+  /** Ends the connection if the waiting thread's time is up. */
+  private void checkDeadline(DisniBatch mine) {
+    if (mine.deadline.hasPassed()) {
       stop(mine, Reason.TIMED_OUT, "no completion within the deadline");
     }
   }
 
-  private int drain() throws IOException {
-    int count = completions.poll();
+  private int handle(int count) {
     for (int i = 0; i < count; i++) {
       int status = completions.status(i);
       DisniBatch batch = inFlight.completed(completions.id(i), status == CompletionStatus.SUCCESS);
@@ -268,7 +275,7 @@ final class DisniConnection implements Connection {
     users.incrementAndGet();
     try {
       DisniBatch stuck = posting;
-      if (stuck != null && postingUntil - System.nanoTime() < 0) {
+      if (stuck != null && isOverdue(postingSequence)) {
         stop(stuck, Reason.TIMED_OUT, "the device did not take a batch within its deadline");
       }
       if (!closing.get() && peerHasLeft()) {
@@ -277,6 +284,16 @@ final class DisniConnection implements Connection {
     } finally {
       leave();
     }
+  }
+
+  /** Whether the keeper has seen this batch being posted for longer than its deadline. */
+  private boolean isOverdue(long sequence) {
+    long now = System.nanoTime();
+    if (seenSequence != sequence) {
+      seenSequence = sequence;
+      seenSince = now;
+    }
+    return now - seenSince > postingNanos;
   }
 
   private boolean peerHasLeft() {
