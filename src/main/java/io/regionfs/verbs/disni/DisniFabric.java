@@ -84,6 +84,7 @@ public final class DisniFabric implements Fabric {
   @MustBeClosed
   @SuppressWarnings("MustBeClosedChecker") // what fails half-way is closed by hand
   static DisniFabric open(InetAddress address, String description) throws IOException {
+    NativeProvider.seat();
     RdmaEventChannel channel = RdmaEventChannel.createEventChannel();
     if (channel == null) {
       throw new IOException("no event channel for connections: no RDMA device");

@@ -5,6 +5,7 @@ import io.regionfs.posix.Memory;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import java.nio.ByteBuffer;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.objectweb.asm.ClassWriter;
 import org.objectweb.asm.MethodVisitor;
 import org.objectweb.asm.Opcodes;
@@ -16,19 +17,29 @@ import org.objectweb.asm.Type;
  * package before it uses them, so that the jar stays as it is and the order of the class path
  * doesn't matter; sources in that package would clash with the jar's when all is shaded together.
  */
-final class DisniClasses {
+public final class DisniClasses {
   private static final String PACKAGE = "com/ibm/disni/util/";
+
+  private static final AtomicBoolean DEFINED = new AtomicBoolean();
 
   private DisniClasses() {}
 
-  static void define() throws IllegalAccessException {
+  /**
+   * Defines them, the first time.
+   *
+   * @throws IllegalStateException if DiSNI's own are in use already
+   */
+  public static void define() throws IllegalAccessException {
+    if (!DEFINED.compareAndSet(false, true)) {
+      return;
+    }
     MethodHandles.Lookup lookup =
         MethodHandles.privateLookupIn(NetUtils.class, MethodHandles.lookup());
     try {
       lookup.defineClass(nativeAffinity());
       lookup.defineClass(memoryUtils());
     } catch (LinkageError e) {
-      throw new IllegalStateException("soft verbs must be installed before DiSNI's first use", e);
+      throw new IllegalStateException("the provider must be seated before DiSNI's first use", e);
     }
   }
 

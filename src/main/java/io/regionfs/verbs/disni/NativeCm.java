@@ -1,0 +1,62 @@
+package io.regionfs.verbs.disni;
+
+import com.ibm.disni.verbs.RdmaCmEvent;
+import com.ibm.disni.verbs.RdmaCmEvent.EventType;
+import com.ibm.disni.verbs.RdmaCmId;
+import com.ibm.disni.verbs.RdmaEventChannel;
+import com.ibm.disni.verbs.impl.NatCmaIdPrivate;
+import com.ibm.disni.verbs.impl.NativeDispatcher;
+import com.ibm.disni.verbs.impl.RdmaCmNat;
+import java.io.IOException;
+import org.jspecify.annotations.Nullable;
+
+/** DiSNI's native connection manager on channels that forget what is destroyed. */
+final class NativeCm extends RdmaCmNat {
+  private final NativeDispatcher library;
+
+  NativeCm(NativeDispatcher library) {
+    super(library);
+    this.library = library;
+  }
+
+  @Override
+  public RdmaEventChannel createEventChannel() throws IOException {
+    long handle = library._createEventChannel();
+    if (handle < 0) {
+      throw new IOException("no event channel for connections: no RDMA device");
+    }
+    return new NativeEventChannel(handle);
+  }
+
+  /** The next event, or null after the timeout. */
+  @Override
+  @SuppressWarnings("EnumOrdinal") // how DiSNI numbers events
+  public @Nullable RdmaCmEvent getCmEvent(RdmaEventChannel channel, int timeoutMillis)
+      throws IOException {
+    NativeEventChannel from = (NativeEventChannel) channel;
+    synchronized (from) { // one reader at a time: they share the place for the answer
+      if (!from.isOpen()) {
+        throw new IOException("event channel is destroyed");
+      }
+      long answer = from.answerAddress();
+      int type = library._getCmEvent(from.getObjId(), answer, answer + Long.BYTES, timeoutMillis);
+      if (type < 0) {
+        return null;
+      }
+      NatCmaIdPrivate listener = from.getCmId(from.listenerHandle());
+      NatCmaIdPrivate id = from.getCmId(from.identifierHandle());
+      if (type == EventType.RDMA_CM_EVENT_CONNECT_REQUEST.ordinal()) {
+        id = new NatCmaIdPrivate(from.identifierHandle(), channel, library);
+        from.addCmId(id);
+      }
+      return new RdmaCmEvent(type, listener, id);
+    }
+  }
+
+  @Override
+  public int destroyCmId(RdmaCmId id) throws IOException {
+    int result = super.destroyCmId(id);
+    ((NativeEventChannel) id.getCmChannel()).forget((NatCmaIdPrivate) id);
+    return result;
+  }
+}
