@@ -2,9 +2,9 @@ package io.regionfs.cli;
 
 import io.regionfs.daemon.Addresses;
 import io.regionfs.daemon.Directories;
-import io.regionfs.daemon.MemoryLock;
 import io.regionfs.daemon.Sizes;
 import io.regionfs.posix.LibC;
+import io.regionfs.verbs.device.MemoryLock;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.net.InetAddress;
@@ -250,17 +250,17 @@ record Doctor(Path root, int uid, Map<String, String> environment) {
 
   private Finding memlock() {
     try {
-      String soft = MemoryLock.limit(root.resolve("proc/self/limits"));
-      boolean small = soft.matches("\\d+") && Long.parseLong(soft) < SMALL_MEMLOCK;
-      String found = soft.matches("\\d+") ? Sizes.format(Long.parseLong(soft)) : soft;
-      if (small && uid != 0 && !rdmaDevices().isEmpty()) {
+      MemoryLock lock = MemoryLock.of(root);
+      boolean small = lock.lockableBytes() < SMALL_MEMLOCK;
+      String found = lock.text();
+      if (small && !rdmaDevices().isEmpty()) {
         return new Finding(
             "memlock",
             Verdict.WARN,
             found + ": an RDMA device can hardly register memory",
-            "raise 'memlock' in /etc/security/limits.conf, or LimitMEMLOCK=infinity in the unit");
+            MemoryLock.cure());
       }
-      return ok("memlock", found + (small ? " (enough without an RDMA device, and for root)" : ""));
+      return ok("memlock", found + (small ? " (enough without an RDMA device)" : ""));
     } catch (IOException e) {
       return new Finding("memlock", Verdict.WARN, "unknown: " + e.getMessage(), "");
     }

@@ -24,6 +24,7 @@ import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -62,12 +63,7 @@ final class FabricCommand implements Runnable {
               required = true,
               description = "Where peers connect to.")
           String listen,
-      @Option(
-              names = "--fabric",
-              paramLabel = "auto|soft|verbs",
-              defaultValue = "auto",
-              description = "Which device.")
-          FabricSelection.Wish wish)
+      @Mixin FabricOptions options)
       throws IOException, InterruptedException {
     InetSocketAddress address;
     try {
@@ -76,7 +72,7 @@ final class FabricCommand implements Runnable {
       throw new CommandFailure(String.valueOf(e.getMessage()), e);
     }
     long memory = FabricMeasurement.map(LENT_BYTES);
-    try (Fabric fabric = open(wish, address.getAddress());
+    try (Fabric fabric = open(options, address.getAddress());
         RegisteredMemory lent = fabric.register(memory, LENT_BYTES, Access.REMOTE_WRITE);
         FabricListener listener = fabric.listen(address)) {
       PrintWriter out = out();
@@ -108,12 +104,7 @@ final class FabricCommand implements Runnable {
               defaultValue = "20000",
               description = "How many (default 20000).")
           int count,
-      @Option(
-              names = "--fabric",
-              paramLabel = "auto|soft|verbs",
-              defaultValue = "auto",
-              description = "Which device.")
-          FabricSelection.Wish wish,
+      @Mixin FabricOptions options,
       @Option(names = "--json", description = "Print one JSON object.") boolean json)
       throws IOException, InterruptedException {
     Target peer;
@@ -127,7 +118,7 @@ final class FabricCommand implements Runnable {
     if (count < 1 || bytes > LENT_BYTES) {
       throw new CommandFailure("--count is at least 1, --size from 1 to 64M");
     }
-    try (Fabric fabric = open(wish, InetAddress.getByName("0.0.0.0"))) {
+    try (Fabric fabric = open(options, Addresses.towards(peer.peer()))) {
       print(FabricMeasurement.measure(fabric, peer, write, (int) bytes, count), json);
       return Main.DONE;
     } catch (TransferException e) {
@@ -137,8 +128,8 @@ final class FabricCommand implements Runnable {
   }
 
   @MustBeClosed
-  private static Fabric open(FabricSelection.Wish wish, InetAddress address) throws IOException {
-    return FabricSelection.choose(wish, address, SoftDeviceOptions.defaults()).open(address);
+  private static Fabric open(FabricOptions options, InetAddress address) throws IOException {
+    return FabricSelection.choose(options.request(), address, SoftDeviceOptions.defaults()).open();
   }
 
   private void print(Figures figures, boolean json) {

@@ -7,7 +7,6 @@ import io.regionfs.daemon.MetaDaemon;
 import io.regionfs.daemon.MetaOptions;
 import io.regionfs.daemon.Peers;
 import io.regionfs.daemon.Sizes;
-import io.regionfs.verbs.disni.FabricSelection;
 import java.io.PrintWriter;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
@@ -17,6 +16,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -129,12 +129,7 @@ final class MetaCommand implements Callable<Integer> {
       description = "Stay in the foreground and log to stderr.")
   private boolean foreground;
 
-  @Option(
-      names = "--fabric",
-      paramLabel = "auto|soft|verbs",
-      description = "What carries the calls, as for mount. Default: ${DEFAULT-VALUE}.",
-      defaultValue = "auto")
-  private FabricSelection.Wish fabric = FabricSelection.Wish.AUTO;
+  @Mixin private final FabricOptions fabric = new FabricOptions();
 
   @Option(names = Background.OPTION, hidden = true)
   private boolean inBackground;
@@ -185,7 +180,7 @@ final class MetaCommand implements Callable<Integer> {
           !withoutFsync,
           Sizes.parse(minFree),
           metrics == null ? null : withPort(metrics),
-          fabric);
+          fabric.request());
     } catch (IllegalArgumentException e) {
       String text = String.valueOf(e.getMessage());
       throw spec == null

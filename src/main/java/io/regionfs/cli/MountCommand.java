@@ -8,7 +8,6 @@ import io.regionfs.daemon.Node;
 import io.regionfs.daemon.NodeOptions;
 import io.regionfs.daemon.Sizes;
 import io.regionfs.posix.MountTable;
-import io.regionfs.verbs.disni.FabricSelection;
 import java.io.PrintWriter;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
@@ -18,6 +17,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -67,8 +67,9 @@ final class MountCommand implements Callable<Integer> {
       names = "--listen",
       paramLabel = "IP[:PORT]",
       description =
-          "Where other hosts reach this node; the next port serves its memory. Default: the address"
-              + " towards the metadata service or 127.0.0.1, port 7470 or a free one.")
+          "Where other hosts reach this node; the next port serves its memory. Default: the RDMA"
+              + " device's address with --fabric verbs, else the address towards the metadata service"
+              + " or 127.0.0.1; port 7470 or a free one.")
   private @Nullable String listen;
 
   @Option(
@@ -102,14 +103,7 @@ final class MountCommand implements Callable<Integer> {
       description = "The node's name in the cluster. Default: the host's name.")
   private @Nullable String name;
 
-  @Option(
-      names = "--fabric",
-      paramLabel = "auto|soft|verbs",
-      description =
-          "What moves the bytes: an RDMA device (verbs), software over TCP (soft), or the first if"
-              + " there is one (auto). Default: ${DEFAULT-VALUE}.",
-      defaultValue = "auto")
-  private FabricSelection.Wish fabric = FabricSelection.Wish.AUTO;
+  @Mixin private final FabricOptions fabric = new FabricOptions();
 
   @Option(
       names = "--metrics-listen",
@@ -162,7 +156,7 @@ final class MountCommand implements Callable<Integer> {
               ? directories.state(mountPoint)
               : stateDirectory.toAbsolutePath().normalize(),
           name == null ? null : checkedName(name),
-          fabric,
+          fabric.request(),
           metrics == null ? null : MetaCommand.withPort(metrics),
           MountFlags.parse(options));
     } catch (IllegalArgumentException e) {

@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -41,12 +42,7 @@ final class ReplicaAccess {
               + " those of the mount, if there is one.")
   private List<String> metadata = new ArrayList<>();
 
-  @Option(
-      names = "--fabric",
-      paramLabel = "auto|soft|verbs",
-      description = "What carries the calls, as for mount. Default: ${DEFAULT-VALUE}.",
-      defaultValue = "auto")
-  private FabricSelection.Wish fabric = FabricSelection.Wish.AUTO;
+  @Mixin private final FabricOptions fabric = new FabricOptions();
 
   /** Calls to the replicas. */
   interface Use {
@@ -61,7 +57,7 @@ final class ReplicaAccess {
   int use(@Nullable Path mount, Use use) throws IOException, InterruptedException {
     List<InetSocketAddress> addresses = addresses(mount);
     FabricSelection.choose(
-        fabric, Addresses.towards(addresses.get(0)), SoftDeviceOptions.defaults());
+        fabric.request(), Addresses.towards(addresses.get(0)), SoftDeviceOptions.defaults());
     try (DarpcTransport transport = transport();
         ReplicaCalls replicas = new ReplicaCalls(transport, addresses)) {
       return use.with(replicas);

@@ -2,6 +2,7 @@ package io.regionfs.daemon;
 
 import io.regionfs.region.LentMemoryOptions;
 import io.regionfs.region.MemoryDirectory;
+import io.regionfs.verbs.device.MemoryLock;
 import io.regionfs.verbs.disni.FabricSelection;
 import java.io.IOException;
 import java.nio.file.DirectoryNotEmptyException;
@@ -52,7 +53,7 @@ public final class LentDirectory implements AutoCloseable {
     long pinned =
         device == FabricSelection.Device.SOFT
             ? budget
-            : Math.min(budget, MemoryLock.lockableBytes() / 2);
+            : Math.min(budget, MemoryLock.ofThisProcess().lockableBytes() / 2);
     return new LentDirectory(
         base,
         new LentMemoryOptions(base.resolve(clusterId), budget, Math.max(pinned, LEAST_PINNED)),

@@ -17,6 +17,8 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -46,6 +48,7 @@ public final class MetaDaemon implements Service {
   private volatile @Nullable ReplicaIdentity identity;
   private volatile @Nullable MetadataReplica replica;
   private volatile String remark = "";
+  private volatile String fabricWarning = "";
   private volatile @Nullable CommandFailure failure;
 
   private MetaDaemon(MetaOptions options) {
@@ -116,6 +119,7 @@ public final class MetaDaemon implements Service {
     FabricSelection selection =
         FabricSelection.choose(
             options.fabric(), address.getAddress(), SoftDeviceOptions.defaults());
+    fabricWarning = selection.warning();
     DarpcTransport transport = lifetimes.add("calls", new DarpcTransport(DarpcOptions.defaults()));
     MeterRegistry registry = new CompositeMeterRegistry();
     if (options.metrics() != null) {
@@ -232,7 +236,9 @@ public final class MetaDaemon implements Service {
 
   @Override
   public String remark() {
-    return remark;
+    return Stream.of(remark, fabricWarning)
+        .filter(text -> !text.isEmpty())
+        .collect(Collectors.joining("; "));
   }
 
   @Override

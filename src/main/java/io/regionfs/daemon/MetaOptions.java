@@ -1,12 +1,11 @@
 package io.regionfs.daemon;
 
-import io.regionfs.verbs.disni.FabricSelection;
+import io.regionfs.verbs.disni.FabricRequest;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,7 +29,7 @@ public record MetaOptions(
     boolean fsync,
     long minFreeBytes,
     @Nullable InetSocketAddress metrics,
-    FabricSelection.Wish fabric) {
+    FabricRequest fabric) {
   private static final Duration SHORTEST_TIMEOUT = Duration.ofMillis(100);
   private static final Duration LONGEST_TIMEOUT = Duration.ofMinutes(1);
 
@@ -63,7 +62,7 @@ public record MetaOptions(
     if (metrics != null) {
       words.addAll(List.of("--metrics-listen", Addresses.text(metrics)));
     }
-    words.addAll(List.of("--fabric", fabric.name().toLowerCase(Locale.ROOT)));
+    words.addAll(fabric.commandLine());
     return words;
   }
 }

@@ -36,6 +36,8 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -88,10 +90,10 @@ public final class Node implements Service {
     refuseIfMounted(running);
     lifetimes.add("state lock", StateLock.take(options.stateDirectory()));
     long key = Identity.in(options.stateDirectory()).key();
-    InetAddress address = listenAddress();
     FabricSelection selection =
-        FabricSelection.choose(options.fabric(), address, SoftDeviceOptions.defaults());
-    Fabric fabric = lifetimes.add("fabric", selection.open(address));
+        FabricSelection.choose(options.fabric(), listenAddress(), SoftDeviceOptions.defaults());
+    InetAddress address = selection.address();
+    Fabric fabric = lifetimes.add("fabric", selection.open());
     DarpcTransport transport = lifetimes.add("calls", new DarpcTransport(DarpcOptions.defaults()));
     MeterRegistry registry = registry();
     Switchboard switchboard = new Switchboard(options.ownsCluster());
@@ -108,7 +110,10 @@ public final class Node implements Service {
             "memory directory",
             LentDirectory.prepare(
                 options, joined.clusterId(), LibC.INSTANCE.getuid(), selection.device()));
-    remark = lostMemory(directory);
+    remark =
+        Stream.of(selection.warning(), lostMemory(directory))
+            .filter(text -> !text.isEmpty())
+            .collect(Collectors.joining("; "));
     RemoteRegions remote =
         lifetimes.add(
             "remote regions", new RemoteRegions(metadata, fabric, transport, remoteOptions()));
@@ -244,13 +249,12 @@ public final class Node implements Service {
     }
   }
 
-  private InetAddress listenAddress() {
+  /** Null: wherever the device is. */
+  private @Nullable InetAddress listenAddress() {
     if (options.listen() != null) {
       return options.listen().getAddress();
     }
-    return options.metadata().isEmpty()
-        ? InetAddress.getLoopbackAddress()
-        : Addresses.towards(options.metadata().get(0));
+    return options.metadata().isEmpty() ? null : Addresses.towards(options.metadata().get(0));
   }
 
   @SuppressWarnings("MustBeClosedChecker") // lifetimes closes all

@@ -1,11 +1,10 @@
 package io.regionfs.daemon;
 
-import io.regionfs.verbs.disni.FabricSelection;
+import io.regionfs.verbs.disni.FabricRequest;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -27,7 +26,7 @@ public record NodeOptions(
     Path memoryDirectory,
     Path stateDirectory,
     @Nullable String name,
-    FabricSelection.Wish fabric,
+    FabricRequest fabric,
     @Nullable InetSocketAddress metrics,
     MountFlags flags) {
   public NodeOptions {
@@ -59,7 +58,7 @@ public record NodeOptions(
     if (name != null) {
       words.addAll(List.of("--name", name));
     }
-    words.addAll(List.of("--fabric", fabric.name().toLowerCase(Locale.ROOT)));
+    words.addAll(fabric.commandLine());
     if (metrics != null) {
       words.addAll(List.of("--metrics-listen", Addresses.text(metrics)));
     }

@@ -8,6 +8,7 @@ import io.regionfs.model.InodeId;
 import io.regionfs.rpc.RpcClient;
 import io.regionfs.rpc.darpc.DarpcOptions;
 import io.regionfs.rpc.darpc.DarpcTransport;
+import io.regionfs.verbs.disni.FabricRequest;
 import io.regionfs.verbs.disni.FabricSelection;
 import io.regionfs.verbs.soft.SoftDeviceOptions;
 import java.io.PrintStream;
@@ -36,8 +37,7 @@ final class MetadataProbe {
     InetSocketAddress own = new InetSocketAddress(arguments[1], 0);
     List<InetSocketAddress> replicas =
         Arrays.stream(arguments).skip(2).map(Addresses::listen).toList();
-    FabricSelection.choose(
-        FabricSelection.Wish.SOFT, own.getAddress(), SoftDeviceOptions.defaults());
+    FabricSelection.choose(FabricRequest.soft(), own.getAddress(), SoftDeviceOptions.defaults());
     AtomicBoolean ended = endWithStandardInput();
     try (DarpcTransport transport = new DarpcTransport(DarpcOptions.defaults())) {
       List<RpcClient> clients = replicas.stream().map(transport::client).toList();

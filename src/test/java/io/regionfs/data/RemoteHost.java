@@ -14,8 +14,8 @@ import io.regionfs.rpc.RpcTransport;
 import io.regionfs.rpc.local.LocalTransport;
 import io.regionfs.verbs.Fabric;
 import io.regionfs.verbs.FabricListener;
+import io.regionfs.verbs.disni.FabricRequest;
 import io.regionfs.verbs.disni.FabricSelection;
-import io.regionfs.verbs.disni.FabricSelection.Wish;
 import io.regionfs.verbs.soft.SoftDeviceOptions;
 import java.io.IOException;
 import java.lang.reflect.Proxy;
@@ -55,7 +55,8 @@ final class RemoteHost implements AutoCloseable {
 
   @MustBeClosed
   private static Fabric fabric() throws IOException {
-    return FabricSelection.choose(Wish.SOFT, LOOPBACK, SoftDeviceOptions.defaults()).open(LOOPBACK);
+    return FabricSelection.choose(FabricRequest.soft(), LOOPBACK, SoftDeviceOptions.defaults())
+        .open();
   }
 
   void start() throws IOException {

@@ -19,8 +19,8 @@ import io.regionfs.rpc.RpcTransport;
 import io.regionfs.rpc.local.LocalTransport;
 import io.regionfs.verbs.Fabric;
 import io.regionfs.verbs.FabricListener;
+import io.regionfs.verbs.disni.FabricRequest;
 import io.regionfs.verbs.disni.FabricSelection;
-import io.regionfs.verbs.disni.FabricSelection.Wish;
 import io.regionfs.verbs.soft.SoftDeviceOptions;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -59,7 +59,8 @@ class RemoteFileSystemTest extends ClusterContract {
     Host() throws IOException {
       directory = java.nio.file.Files.createTempDirectory(Path.of("/dev/shm"), "regionfs-test-");
       fabric =
-          FabricSelection.choose(Wish.SOFT, LOOPBACK, SoftDeviceOptions.defaults()).open(LOOPBACK);
+          FabricSelection.choose(FabricRequest.soft(), LOOPBACK, SoftDeviceOptions.defaults())
+              .open();
       memory =
           LentMemory.open(
               new LentMemoryOptions(directory, BUDGET, BUDGET), fabric, bytes -> remoteBuffer());

@@ -53,6 +53,7 @@ public final class DisniFabric implements Fabric {
   private final RdmaCmId device;
   private final IbvContext context;
   private final IbvPd domain;
+  private final @Nullable NativeDevice nativeDevice;
   private final Set<DisniMemory> memory = ConcurrentHashMap.newKeySet();
   private final AtomicLong registeredBytes = new AtomicLong();
   private final Set<DisniConnection> connections = ConcurrentHashMap.newKeySet();
@@ -65,7 +66,9 @@ public final class DisniFabric implements Fabric {
       RdmaEventChannel channel,
       RdmaCmId device,
       IbvContext context,
-      IbvPd domain) {
+      IbvPd domain,
+      @Nullable NativeDevice nativeDevice) {
+    this.nativeDevice = nativeDevice;
     this.description = description;
     this.channel = channel;
     this.device = device;
@@ -97,8 +100,9 @@ public final class DisniFabric implements Fabric {
       if (context == null) {
         throw new IOException("no RDMA device has the address " + address.getHostAddress());
       }
+      NativeDevice nativeDevice = NativeDevice.of(id, context);
       IbvPd domain = context.allocPd();
-      DisniFabric fabric = new DisniFabric(description, channel, id, context, domain);
+      DisniFabric fabric = new DisniFabric(description, channel, id, context, domain, nativeDevice);
       fabric.keeper.start();
       return fabric;
     } catch (IOException e) {
@@ -112,6 +116,11 @@ public final class DisniFabric implements Fabric {
 
   IbvContext context() {
     return context;
+  }
+
+  /** Null: it is a software device. */
+  @Nullable NativeDevice nativeDevice() {
+    return nativeDevice;
   }
 
   @Override

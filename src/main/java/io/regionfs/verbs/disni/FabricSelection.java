@@ -1,26 +1,32 @@
 package io.regionfs.verbs.disni;
 
 import com.google.errorprone.annotations.MustBeClosed;
-import com.ibm.disni.verbs.RdmaProvider;
 import io.regionfs.verbs.Fabric;
+import io.regionfs.verbs.device.Candidates;
+import io.regionfs.verbs.device.RdmaDevice;
+import io.regionfs.verbs.device.RdmaDevices;
 import io.regionfs.verbs.soft.SoftDevice;
 import io.regionfs.verbs.soft.SoftDeviceOptions;
 import java.io.IOException;
-import java.lang.reflect.Field;
 import java.net.InetAddress;
-import java.nio.file.DirectoryStream;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Which device serves this process, and why in one line. Choose once, before anything uses DiSNI:
  * the choice seats the provider for the whole process, DaRPC included.
+ *
+ * <p>The software device stands in for an RDMA device only where none serves the address or, if it
+ * was left open, the one that does cannot be used; then there is a {@link #warning}.
+ *
+ * @param address of this host, where to listen
+ * @param warning what the user must be told; empty: nothing
  */
-public record FabricSelection(Device device, String description) {
+public record FabricSelection(
+    Device device, InetAddress address, String description, String warning) {
   private static final Logger LOG = LoggerFactory.getLogger(FabricSelection.class);
-  private static final Path DEVICES = Path.of("/sys/class/infiniband");
 
   /** What there is to choose from. */
   public enum Device {
@@ -28,97 +34,79 @@ public record FabricSelection(Device device, String description) {
     VERBS
   }
 
-  /** What may be asked for. */
-  public enum Wish {
-    /** A NIC if one serves the address, else the software device. */
-    AUTO,
-    SOFT,
-    /** A NIC or nothing. */
-    VERBS
-  }
-
   /**
-   * Seats the device for an address of this host.
+   * Seats the device.
    *
-   * @throws IOException if a NIC was insisted on and there is none, with the reason
+   * @param address of this host; null: where the device is that was asked for, or loopback
+   * @throws IOException if an RDMA device was insisted on and cannot be used, with reason and cure
    */
-  public static FabricSelection choose(Wish wish, InetAddress address, SoftDeviceOptions options)
+  public static FabricSelection choose(
+      FabricRequest request, @Nullable InetAddress address, SoftDeviceOptions options)
       throws IOException {
-    FabricSelection chosen =
-        switch (wish) {
-          case SOFT -> soft(options, "as asked");
-          case VERBS -> verbs(address);
-          case AUTO -> automatic(address, options);
-        };
-    LOG.info("Fabric: {}", chosen.description);
+    FabricSelection chosen;
+    if (request.insists()) {
+      RdmaDevices host = RdmaDevices.ofThisHost();
+      chosen = verbs(host, Candidates.find(host, address, request.device()), request);
+    } else {
+      InetAddress at = address == null ? InetAddress.getLoopbackAddress() : address;
+      chosen =
+          request.wish() == FabricRequest.Wish.SOFT
+              ? soft(options, at, "as asked")
+              : automatic(at, options);
+    }
+    if (chosen.warning.isEmpty()) {
+      LOG.info("Fabric: {}", chosen.description);
+    } else {
+      LOG.warn("Fabric: {}", chosen.warning);
+    }
     return chosen;
   }
 
   private static FabricSelection automatic(InetAddress address, SoftDeviceOptions options)
       throws IOException {
+    RdmaDevices host = RdmaDevices.ofThisHost();
+    List<RdmaDevice> all = host.all();
+    if (all.isEmpty()) {
+      return soft(options, address, "no RDMA device found");
+    }
+    if (all.stream().noneMatch(device -> host.addressesOf(device, 0).contains(address))) {
+      return soft(
+          options,
+          address,
+          address.getHostAddress()
+              + " is no address of an RDMA device; there is "
+              + host.listed(all));
+    }
     try {
-      return verbs(address);
+      return verbs(host, Candidates.find(host, address, null), FabricRequest.auto());
     } catch (IOException e) {
-      return soft(options, String.valueOf(e.getMessage()));
-    }
-  }
-
-  private static FabricSelection soft(SoftDeviceOptions options, String reason) {
-    SoftDevice.install(options);
-    return new FabricSelection(Device.SOFT, "soft (" + reason + ")");
-  }
-
-  /**
-   * Cheap questions first: DiSNI is not touched before a device and its library are there, so that
-   * a failure leaves nothing behind that the software device would trip over.
-   */
-  private static FabricSelection verbs(InetAddress address) throws IOException {
-    String name = firstDevice();
-    try {
-      System.loadLibrary("disni");
-    } catch (UnsatisfiedLinkError e) {
-      throw new IOException("RDMA device " + name + " found, but no libdisni", e);
-    }
-    try (DisniFabric probe = DisniFabric.open(address, name)) {
+      String reason = String.valueOf(e.getMessage());
+      FabricSelection soft = soft(options, address, reason);
       return new FabricSelection(
-          Device.VERBS, "verbs (" + probe.description() + " at " + address.getHostAddress() + ")");
-    } catch (IOException e) {
-      unseat();
-      throw e;
-    } catch (LinkageError e) {
-      unseat();
-      throw new IOException("libdisni does not fit: " + e.getMessage(), e);
+          soft.device,
+          soft.address,
+          soft.description,
+          "the software device serves " + address.getHostAddress() + ", as " + reason);
     }
   }
 
-  /** Takes back the native provider that the probe has seated, so that another may be. */
-  @SuppressWarnings("LockOnNonEnclosingClassLiteral") // the lock under which DiSNI fills the seat
-  private static void unseat() throws IOException {
-    synchronized (RdmaProvider.class) {
-      try {
-        Field seat = RdmaProvider.class.getDeclaredField("provider");
-        seat.setAccessible(true);
-        seat.set(null, null);
-      } catch (ReflectiveOperationException e) {
-        throw new IOException("this DiSNI has no seat for a provider", e);
-      }
-    }
+  private static FabricSelection soft(
+      SoftDeviceOptions options, InetAddress address, String reason) {
+    SoftDevice.install(options);
+    return new FabricSelection(Device.SOFT, address, "soft (" + reason + ")", "");
   }
 
-  private static String firstDevice() throws IOException {
-    if (Files.isDirectory(DEVICES)) {
-      try (DirectoryStream<Path> devices = Files.newDirectoryStream(DEVICES)) {
-        for (Path device : devices) {
-          return String.valueOf(device.getFileName());
-        }
-      }
-    }
-    throw new IOException("no RDMA device found");
+  private static FabricSelection verbs(
+      RdmaDevices host, Candidates candidates, FabricRequest request) throws IOException {
+    String device = VerbsProbe.open(host, candidates, request.device());
+    InetAddress address = candidates.address();
+    return new FabricSelection(
+        Device.VERBS, address, "verbs " + device + " at " + address.getHostAddress(), "");
   }
 
-  /** The fabric of the chosen device at an address of this host. */
+  /** The fabric of the chosen device at the address. */
   @MustBeClosed
-  public Fabric open(InetAddress address) throws IOException {
+  public Fabric open() throws IOException {
     return DisniFabric.open(address, description);
   }
 }

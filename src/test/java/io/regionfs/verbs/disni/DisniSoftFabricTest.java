@@ -6,7 +6,6 @@ import com.google.errorprone.annotations.MustBeClosed;
 import io.regionfs.verbs.Fabric;
 import io.regionfs.verbs.FabricContract;
 import io.regionfs.verbs.disni.FabricSelection.Device;
-import io.regionfs.verbs.disni.FabricSelection.Wish;
 import io.regionfs.verbs.soft.SoftDeviceOptions;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -17,14 +16,15 @@ class DisniSoftFabricTest extends FabricContract {
   @Override
   @MustBeClosed
   protected Fabric open(InetAddress address) throws IOException {
-    return FabricSelection.choose(Wish.SOFT, address, SoftDeviceOptions.defaults()).open(address);
+    return FabricSelection.choose(FabricRequest.soft(), address, SoftDeviceOptions.defaults())
+        .open();
   }
 
   @Test
   void theDescriptionSaysWhatServesAndWhy() throws IOException {
     FabricSelection selection =
         FabricSelection.choose(
-            Wish.SOFT, InetAddress.getLoopbackAddress(), SoftDeviceOptions.defaults());
+            FabricRequest.soft(), InetAddress.getLoopbackAddress(), SoftDeviceOptions.defaults());
     assertThat(selection.device()).isEqualTo(Device.SOFT);
     assertThat(selection.description()).isEqualTo("soft (as asked)");
   }
