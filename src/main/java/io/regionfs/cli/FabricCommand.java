@@ -2,6 +2,7 @@ package io.regionfs.cli;
 
 import com.google.errorprone.annotations.MustBeClosed;
 import io.regionfs.cli.FabricMeasurement.Figures;
+import io.regionfs.cli.FabricMeasurement.Job;
 import io.regionfs.cli.FabricMeasurement.Target;
 import io.regionfs.daemon.Addresses;
 import io.regionfs.daemon.CommandFailure;
@@ -45,6 +46,8 @@ import picocli.CommandLine.Spec;
     })
 final class FabricCommand implements Runnable {
   private static final long LENT_BYTES = 64L << 20;
+  private static final int MAX_OUTSTANDING = 64;
+  private static final long MAX_LOCAL_BYTES = 1L << 30;
 
   @Spec private @Nullable CommandSpec spec;
 
@@ -87,7 +90,7 @@ final class FabricCommand implements Runnable {
     }
   }
 
-  @Command(name = "measure", description = "Time operations of one size, one after the other.")
+  @Command(name = "measure", description = "Time operations of one size.")
   int measure(
       @Parameters(paramLabel = "TARGET", description = "The line that 'serve' printed.")
           String target,
@@ -104,6 +107,12 @@ final class FabricCommand implements Runnable {
               defaultValue = "20000",
               description = "How many (default 20000).")
           int count,
+      @Option(
+              names = "--outstanding",
+              paramLabel = "N",
+              defaultValue = "1",
+              description = "How many at a time, each by a thread (default 1).")
+          int outstanding,
       @Mixin FabricOptions options,
       @Option(names = "--json", description = "Print one JSON object.") boolean json)
       throws IOException, InterruptedException {
@@ -115,11 +124,15 @@ final class FabricCommand implements Runnable {
     } catch (IllegalArgumentException e) {
       throw new CommandFailure(String.valueOf(e.getMessage()), e);
     }
-    if (count < 1 || bytes > LENT_BYTES) {
+    if (count < 1 || bytes < 1 || bytes > LENT_BYTES) {
       throw new CommandFailure("--count is at least 1, --size from 1 to 64M");
     }
+    if (outstanding < 1 || outstanding * bytes > MAX_LOCAL_BYTES || outstanding > MAX_OUTSTANDING) {
+      throw new CommandFailure("--outstanding is from 1 to 64, 1G in all");
+    }
+    Job job = new Job(write, (int) bytes, count, outstanding);
     try (Fabric fabric = open(options, Addresses.towards(peer.peer()))) {
-      print(FabricMeasurement.measure(fabric, peer, write, (int) bytes, count), json);
+      print(FabricMeasurement.measure(fabric, peer, job), json);
       return Main.DONE;
     } catch (TransferException e) {
       throw new CommandFailure(
@@ -139,6 +152,7 @@ final class FabricCommand implements Runnable {
       fields.put("operation", figures.operation());
       fields.put("bytes", figures.bytes());
       fields.put("count", figures.count());
+      fields.put("outstanding", figures.outstanding());
       fields.put("p50Micros", figures.p50Micros());
       fields.put("p99Micros", figures.p99Micros());
       fields.put("megabytesPerSecond", figures.megabytesPerSecond());

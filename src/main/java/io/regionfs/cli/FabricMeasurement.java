@@ -7,15 +7,20 @@ import io.regionfs.verbs.Connection;
 import io.regionfs.verbs.Fabric;
 import io.regionfs.verbs.RegisteredMemory;
 import io.regionfs.verbs.TransferException;
+import io.regionfs.verbs.TransferException.Reason;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Locale;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Times one-sided operations, one at a time, against memory that a peer lends for the purpose: what
- * the fabric alone can do, without a filesystem.
+ * Times one-sided operations against memory that a peer lends for the purpose: what the fabric
+ * alone can do, without a filesystem. Several at a time are several threads on one connection, as
+ * in a mount.
  */
 final class FabricMeasurement {
   private static final Duration DEADLINE = Duration.ofSeconds(5);
@@ -62,60 +67,113 @@ final class FabricMeasurement {
       String operation,
       int bytes,
       int count,
+      int outstanding,
       double p50Micros,
       double p99Micros,
       double megabytesPerSecond) {}
 
+  /** What to do: operations of so many bytes, so often, so many at a time. */
+  record Job(boolean write, int bytes, int count, int outstanding) {}
+
   /**
-   * Reads or writes {@code bytes} at changing places {@code count} times, after as many again (at
-   * most 20,000) to warm up.
+   * Does the job at changing places of the target, after as many operations again (at most 20,000)
+   * to warm up.
    */
-  static Figures measure(Fabric fabric, Target target, boolean write, int bytes, int count)
+  static Figures measure(Fabric fabric, Target target, Job job)
       throws IOException, TransferException, InterruptedException {
-    if (bytes > target.length()) {
+    if (job.bytes > target.length()) {
       throw new IllegalArgumentException("the peer lends only " + target.length() + " bytes");
     }
-    long memory = map(bytes);
-    try (RegisteredMemory local = fabric.register(memory, bytes, Access.LOCAL);
+    long length = (long) job.bytes * job.outstanding;
+    long memory = map(length);
+    try (RegisteredMemory local = fabric.register(memory, length, Access.LOCAL);
         Connection connection = fabric.connect(target.peer(), DEADLINE)) {
-      run(connection, local, target, write, Math.min(count, 20_000));
+      Run warmUp = new Run(connection, local, target, job, Math.min(job.count, 20_000));
+      warmUp.go();
+      Run measured = new Run(connection, local, target, job, job.count);
       long begin = System.nanoTime();
-      long[] nanos = run(connection, local, target, write, count);
+      long[] nanos = measured.go();
       double seconds = (System.nanoTime() - begin) / 1e9;
       Arrays.sort(nanos);
       return new Figures(
-          write ? "write" : "read",
-          bytes,
-          count,
-          nanos[count / 2] / 1e3,
-          nanos[(int) (count * 0.99)] / 1e3,
-          (double) bytes * count / seconds / 1e6);
+          job.write ? "write" : "read",
+          job.bytes,
+          job.count,
+          job.outstanding,
+          nanos[job.count / 2] / 1e3,
+          nanos[(int) (job.count * 0.99)] / 1e3,
+          (double) job.bytes * job.count / seconds / 1e6);
     } finally {
-      LibC.INSTANCE.munmap(memory, bytes);
+      LibC.INSTANCE.munmap(memory, length);
     }
   }
 
-  private static long[] run(
-      Connection connection, RegisteredMemory local, Target target, boolean write, int count)
-      throws TransferException, InterruptedException {
-    Batch batch = connection.newBatch();
-    int bytes = (int) local.length();
-    long places = target.length() / bytes;
-    long[] nanos = new long[count];
-    for (int i = 0; i < count; i++) {
-      // A multiplicative step visits the places out of order without a random number per operation.
-      long remote = target.address() + (i * 2_654_435_761L & Long.MAX_VALUE) % places * bytes;
-      batch.clear();
-      if (write) {
-        batch.write(local.address(), local.localKey(), remote, target.key(), bytes);
-      } else {
-        batch.read(local.address(), local.localKey(), remote, target.key(), bytes);
-      }
-      long begin = System.nanoTime();
-      connection.execute(batch, DEADLINE);
-      nanos[i] = System.nanoTime() - begin;
+  /** One series of operations. */
+  private static final class Run {
+    private final Connection connection;
+    private final RegisteredMemory local;
+    private final Target target;
+    private final Job job;
+    private final AtomicInteger next = new AtomicInteger();
+    private final AtomicReference<@Nullable Exception> failure = new AtomicReference<>();
+    private final long[] nanos;
+
+    Run(Connection connection, RegisteredMemory local, Target target, Job job, int count) {
+      this.connection = connection;
+      this.local = local;
+      this.target = target;
+      this.job = job;
+      this.nanos = new long[count];
     }
-    return nanos;
+
+    /** Returns how long each took. The caller is one of the threads. */
+    long[] go() throws TransferException, InterruptedException {
+      Thread[] others = new Thread[job.outstanding - 1];
+      for (int i = 0; i < others.length; i++) {
+        int lane = i + 1;
+        others[i] = new Thread(() -> tryOperations(lane), "measuring-" + lane);
+        others[i].setDaemon(true);
+        others[i].start();
+      }
+      operations(0);
+      for (Thread other : others) {
+        other.join();
+      }
+      Exception failed = failure.get();
+      if (failed != null) {
+        throw new TransferException(
+            Reason.DISCONNECTED, "a thread failed: " + failed.getMessage(), failed);
+      }
+      return nanos;
+    }
+
+    private void tryOperations(int lane) {
+      try {
+        operations(lane);
+      } catch (TransferException | InterruptedException e) {
+        failure.compareAndSet(null, e);
+      }
+    }
+
+    private void operations(int lane) throws TransferException, InterruptedException {
+      Batch batch = connection.newBatch();
+      int bytes = job.bytes;
+      long mine = local.address() + (long) lane * bytes;
+      long places = target.length() / bytes;
+      for (int i = next.getAndIncrement(); i < nanos.length; i = next.getAndIncrement()) {
+        // A multiplicative step visits the places out of order without a random number for each.
+        long remote = target.address() + (i * 2_654_435_761L & Long.MAX_VALUE) % places * bytes;
+        batch.clear();
+        if (job.write) {
+          batch.write(mine, local.localKey(), remote, target.key(), bytes);
+        } else {
+          batch.read(mine, local.localKey(), remote, target.key(), bytes);
+        }
+        long begin = System.nanoTime();
+        connection.execute(batch, DEADLINE);
+        nanos[i] = System.nanoTime() - begin;
+      }
+    }
   }
 
   /** Anonymous memory of this many bytes; the caller unmaps it. */
