@@ -3,6 +3,7 @@ package io.regionfs.cli;
 import io.regionfs.daemon.CommandFailure;
 import io.regionfs.verbs.device.DeviceName;
 import io.regionfs.verbs.disni.FabricRequest;
+import io.regionfs.verbs.disni.Pinning;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -34,7 +35,8 @@ final class FabricOptions {
 
   FabricRequest request() {
     try {
-      return new FabricRequest(wish, device == null ? null : DeviceName.parse(device));
+      return new FabricRequest(
+          wish, device == null ? null : DeviceName.parse(device), Pinning.ON_DEMAND);
     } catch (IllegalArgumentException e) {
       String text = String.valueOf(e.getMessage());
       throw spec == null

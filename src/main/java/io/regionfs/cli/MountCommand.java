@@ -8,6 +8,7 @@ import io.regionfs.daemon.Node;
 import io.regionfs.daemon.NodeOptions;
 import io.regionfs.daemon.Sizes;
 import io.regionfs.posix.MountTable;
+import io.regionfs.verbs.disni.Pinning;
 import java.io.PrintWriter;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
@@ -106,6 +107,22 @@ final class MountCommand implements Callable<Integer> {
   @Mixin private final FabricOptions fabric = new FabricOptions();
 
   @Option(
+      names = "--pin",
+      paramLabel = "on_demand|always",
+      description =
+          "Whether lent memory is locked while other hosts may reach it: never where the RDMA device"
+              + " can do without (on_demand), or always. Default: ${DEFAULT-VALUE}.",
+      defaultValue = "on_demand")
+  private Pinning pinning = Pinning.ON_DEMAND;
+
+  @Option(
+      names = "--huge-pages",
+      description =
+          "Lend huge pages only: refuse a memory directory that is not a tmpfs mounted with"
+              + " huge=always or within_size.")
+  private boolean hugePages;
+
+  @Option(
       names = "--metrics-listen",
       paramLabel = "IP:PORT",
       description = "Answer Prometheus there, at /metrics. Default: nowhere.")
@@ -152,11 +169,12 @@ final class MountCommand implements Callable<Integer> {
           listen == null ? null : Addresses.listen(listen),
           memory == null ? 0 : Sizes.parse(memory),
           memoryDirectory.toAbsolutePath().normalize(),
+          hugePages,
           stateDirectory == null
               ? directories.state(mountPoint)
               : stateDirectory.toAbsolutePath().normalize(),
           name == null ? null : checkedName(name),
-          fabric.request(),
+          fabric.request().with(pinning),
           metrics == null ? null : MetaCommand.withPort(metrics),
           MountFlags.parse(options));
     } catch (IllegalArgumentException e) {

@@ -1,14 +1,13 @@
 package io.regionfs.cli;
 
-import com.google.errorprone.annotations.MustBeClosed;
 import io.regionfs.daemon.Addresses;
+import io.regionfs.daemon.Calls;
 import io.regionfs.daemon.CommandFailure;
 import io.regionfs.daemon.ControlClient;
 import io.regionfs.daemon.Directories;
 import io.regionfs.daemon.ReplicaCalls;
 import io.regionfs.daemon.RunningMounts;
 import io.regionfs.posix.MountTable;
-import io.regionfs.rpc.darpc.DarpcOptions;
 import io.regionfs.rpc.darpc.DarpcTransport;
 import io.regionfs.verbs.disni.FabricSelection;
 import io.regionfs.verbs.soft.SoftDeviceOptions;
@@ -56,17 +55,13 @@ final class ReplicaAccess {
    */
   int use(@Nullable Path mount, Use use) throws IOException, InterruptedException {
     List<InetSocketAddress> addresses = addresses(mount);
-    FabricSelection.choose(
-        fabric.request(), Addresses.towards(addresses.get(0)), SoftDeviceOptions.defaults());
-    try (DarpcTransport transport = transport();
+    FabricSelection selection =
+        FabricSelection.choose(
+            fabric.request(), Addresses.towards(addresses.get(0)), SoftDeviceOptions.defaults());
+    try (DarpcTransport transport = Calls.over(selection);
         ReplicaCalls replicas = new ReplicaCalls(transport, addresses)) {
       return use.with(replicas);
     }
-  }
-
-  @MustBeClosed
-  private static DarpcTransport transport() {
-    return new DarpcTransport(DarpcOptions.defaults());
   }
 
   private List<InetSocketAddress> addresses(@Nullable Path mount) {

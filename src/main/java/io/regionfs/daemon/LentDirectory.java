@@ -1,13 +1,14 @@
 package io.regionfs.daemon;
 
+import io.regionfs.posix.HugePages;
 import io.regionfs.region.LentMemoryOptions;
 import io.regionfs.region.MemoryDirectory;
-import io.regionfs.verbs.device.MemoryLock;
-import io.regionfs.verbs.disni.FabricSelection;
+import io.regionfs.verbs.DeviceLimits;
 import java.io.IOException;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -19,29 +20,40 @@ import org.slf4j.LoggerFactory;
  */
 public final class LentDirectory implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(LentDirectory.class);
-  private static final long LEAST_PINNED = 64L << 20;
 
   private final Path base;
   private final LentMemoryOptions options;
+  private final String hugePages;
   private final boolean found;
   private volatile boolean removable;
 
-  private LentDirectory(Path base, LentMemoryOptions options, boolean found) {
+  private LentDirectory(Path base, LentMemoryOptions options, String hugePages, boolean found) {
     this.base = base;
     this.options = options;
+    this.hugePages = hugePages;
     this.found = found;
   }
 
   /**
+   * @param device limits of the RDMA device; null: the software device has none
    * @throws IOException if the memory directory cannot be used; the message says which
    */
   static LentDirectory prepare(
-      NodeOptions node, String clusterId, int uid, FabricSelection.Device device)
+      NodeOptions node, String clusterId, int uid, @Nullable DeviceLimits device)
       throws IOException {
     Path base = below(node.memoryDirectory(), node.stateDirectory(), uid);
     if (!Files.isDirectory(node.memoryDirectory())) {
       throw new IOException(
           "memory directory " + node.memoryDirectory() + " does not exist: give --memory-dir");
+    }
+    String hugePages = HugePages.policyOf(node.memoryDirectory());
+    if (node.hugePages() && !HugePages.isHuge(hugePages)) {
+      throw new IOException(
+          "memory directory "
+              + node.memoryDirectory()
+              + " has no huge pages (huge="
+              + hugePages
+              + "): as root, mount -t tmpfs -o huge=always,size=SIZE tmpfs DIR, and --memory-dir DIR");
     }
     Directories.makePrivate(base);
     MemoryDirectory.deleteOthers(base, clusterId);
@@ -50,13 +62,16 @@ public final class LentDirectory implements AutoCloseable {
         node.memoryBytes() > 0
             ? node.memoryBytes()
             : Files.getFileStore(node.memoryDirectory()).getUsableSpace() / 2;
-    long pinned =
-        device == FabricSelection.Device.SOFT
-            ? budget
-            : Math.min(budget, MemoryLock.ofThisProcess().lockableBytes() / 2);
+    PinBudget pins = PinBudget.of(budget, device, node.fabric().pinning());
     return new LentDirectory(
         base,
-        new LentMemoryOptions(base.resolve(clusterId), budget, Math.max(pinned, LEAST_PINNED)),
+        new LentMemoryOptions(
+            base.resolve(clusterId),
+            budget,
+            pins.bytes(),
+            pins.registrations(),
+            LentMemoryOptions.DEFAULT_MAX_MAPPINGS),
+        hugePages,
         found);
   }
 
@@ -71,6 +86,11 @@ public final class LentDirectory implements AutoCloseable {
   /** Memory of an earlier run of this node in this cluster was there. */
   boolean wasFound() {
     return found;
+  }
+
+  /** The policy of the filesystem that it is on, as {@link HugePages} says it. */
+  String hugePages() {
+    return hugePages;
   }
 
   LentMemoryOptions options() {

@@ -5,7 +5,6 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
 import io.regionfs.rpc.RpcClient;
 import io.regionfs.rpc.RpcTransport;
-import io.regionfs.rpc.darpc.DarpcOptions;
 import io.regionfs.rpc.darpc.DarpcTransport;
 import io.regionfs.verbs.disni.FabricSelection;
 import io.regionfs.verbs.soft.SoftDeviceOptions;
@@ -120,7 +119,7 @@ public final class MetaDaemon implements Service {
         FabricSelection.choose(
             options.fabric(), address.getAddress(), SoftDeviceOptions.defaults());
     fabricWarning = selection.warning();
-    DarpcTransport transport = lifetimes.add("calls", new DarpcTransport(DarpcOptions.defaults()));
+    DarpcTransport transport = lifetimes.add("calls", Calls.over(selection));
     MeterRegistry registry = new CompositeMeterRegistry();
     if (options.metrics() != null) {
       registry = lifetimes.add("metrics", MetricsEndpoint.open(options.metrics())).registry();

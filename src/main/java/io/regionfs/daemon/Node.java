@@ -22,7 +22,6 @@ import io.regionfs.posix.LibC;
 import io.regionfs.region.HomeHandler;
 import io.regionfs.region.LentMemory;
 import io.regionfs.region.LentStatus;
-import io.regionfs.rpc.darpc.DarpcOptions;
 import io.regionfs.rpc.darpc.DarpcTransport;
 import io.regionfs.verbs.Fabric;
 import io.regionfs.verbs.disni.FabricSelection;
@@ -94,7 +93,7 @@ public final class Node implements Service {
         FabricSelection.choose(options.fabric(), listenAddress(), SoftDeviceOptions.defaults());
     InetAddress address = selection.address();
     Fabric fabric = lifetimes.add("fabric", selection.open());
-    DarpcTransport transport = lifetimes.add("calls", new DarpcTransport(DarpcOptions.defaults()));
+    DarpcTransport transport = lifetimes.add("calls", Calls.over(selection));
     MeterRegistry registry = registry();
     Switchboard switchboard = new Switchboard(options.ownsCluster());
     int port = options.listen() == null ? 0 : options.listen().getPort();
@@ -109,7 +108,7 @@ public final class Node implements Service {
         lifetimes.add(
             "memory directory",
             LentDirectory.prepare(
-                options, joined.clusterId(), LibC.INSTANCE.getuid(), selection.device()));
+                options, joined.clusterId(), LibC.INSTANCE.getuid(), selection.limits()));
     remark =
         Stream.of(selection.warning(), lostMemory(directory))
             .filter(text -> !text.isEmpty())

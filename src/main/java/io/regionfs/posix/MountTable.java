@@ -29,8 +29,9 @@ public record MountTable(List<Mount> mounts) {
    *
    * @param device major:minor, unique among the mounted filesystems
    * @param type "ext4", "fuse.regionfs"
+   * @param options of the filesystem, separated by commas
    */
-  public record Mount(String device, Path mountPoint, String type) {
+  public record Mount(String device, Path mountPoint, String type, String options) {
     public boolean isRegionFs() {
       return type.equals(REGIONFS);
     }
@@ -43,9 +44,13 @@ public record MountTable(List<Mount> mounts) {
       if (halves.length < 2 || fields.length <= MOUNT_POINT_FIELD) {
         return Optional.empty();
       }
-      String type = halves[1].split(" ", 2)[0];
+      String[] filesystem = halves[1].split(" ", 3);
       return Optional.of(
-          new Mount(fields[DEVICE_FIELD], Path.of(unescape(fields[MOUNT_POINT_FIELD])), type));
+          new Mount(
+              fields[DEVICE_FIELD],
+              Path.of(unescape(fields[MOUNT_POINT_FIELD])),
+              filesystem[0],
+              filesystem.length > 2 ? filesystem[2] : ""));
     }
   }
 
@@ -67,6 +72,15 @@ public record MountTable(List<Mount> mounts) {
     return mounts.stream()
         .filter(mount -> mount.mountPoint().equals(mountPoint))
         .reduce((below, above) -> above);
+  }
+
+  /** The filesystem that a path without symbolic links is on. */
+  public Optional<Mount> above(Path path) {
+    return mounts.stream()
+        .filter(mount -> path.startsWith(mount.mountPoint()))
+        .reduce(
+            (one, other) ->
+                other.mountPoint().getNameCount() >= one.mountPoint().getNameCount() ? other : one);
   }
 
   public boolean contains(Path mountPoint) {

@@ -26,6 +26,7 @@ final class Exposures implements AutoCloseable {
   private final Fabric fabric;
   private final long pinBudgetBytes;
   private final int limit;
+  private final long maxBytes;
 
   @GuardedBy("this")
   private final LinkedHashSet<Exposure> leastRecentFirst = new LinkedHashSet<>();
@@ -41,11 +42,15 @@ final class Exposures implements AutoCloseable {
     this.fabric = fabric;
     this.pinBudgetBytes = pinBudgetBytes;
     this.limit = limit;
+    this.maxBytes =
+        Math.min(
+            Math.min(Piece.BYTES, Pages.down(fabric.limits().registrationBytes())),
+            Pages.down(pinBudgetBytes / 2));
   }
 
-  /** The longest exposure to make: two of them fit the budget. */
+  /** The longest exposure to make: the device takes it, and two of them fit the budget. */
   long maxBytes() {
-    return Math.min(Piece.BYTES, Pages.down(pinBudgetBytes / 2));
+    return maxBytes;
   }
 
   long pinBudgetBytes() {

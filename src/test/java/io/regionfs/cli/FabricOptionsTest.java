@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.regionfs.verbs.device.DeviceName;
 import io.regionfs.verbs.disni.FabricRequest;
 import io.regionfs.verbs.disni.FabricRequest.Wish;
+import io.regionfs.verbs.disni.Pinning;
 import org.junit.jupiter.api.Test;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -30,9 +31,9 @@ class FabricOptionsTest {
         new FabricRequest[] {
           FabricRequest.auto(),
           FabricRequest.soft(),
-          new FabricRequest(Wish.VERBS, null),
-          new FabricRequest(Wish.AUTO, new DeviceName("siw0", 0)),
-          new FabricRequest(Wish.VERBS, new DeviceName("mlx5_1", 2))
+          new FabricRequest(Wish.VERBS, null, Pinning.ON_DEMAND),
+          new FabricRequest(Wish.AUTO, new DeviceName("siw0", 0), Pinning.ON_DEMAND),
+          new FabricRequest(Wish.VERBS, new DeviceName("mlx5_1", 2), Pinning.ON_DEMAND)
         }) {
       assertThat(parsed(request.commandLine().toArray(String[]::new))).isEqualTo(request);
     }

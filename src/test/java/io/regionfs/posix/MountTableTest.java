@@ -13,7 +13,7 @@ class MountTableTest {
                 "36 35 0:47 / /mnt/my\\040dir rw,nosuid shared:7 master:1 - fuse.regionfs regionfs rw")
             .orElseThrow();
     assertThat(mount)
-        .isEqualTo(new MountTable.Mount("0:47", Path.of("/mnt/my dir"), "fuse.regionfs"));
+        .isEqualTo(new MountTable.Mount("0:47", Path.of("/mnt/my dir"), "fuse.regionfs", "rw"));
     assertThat(mount.isRegionFs()).isTrue();
     assertThat(
             MountTable.Mount.parse("21 1 8:1 / / rw - ext4 /dev/sda1 rw")

@@ -59,7 +59,7 @@ final class ClientConnection extends RpcEndpoint {
 
   @Override
   CompletionQueue openQueue() throws IOException {
-    return new CompletionQueue(getIdPriv().getVerbs(), 2 * options.depth() + 2);
+    return new CompletionQueue(getIdPriv().getVerbs(), options.completions());
   }
 
   private CompletionQueue queue() {

@@ -12,20 +12,61 @@ import java.time.Duration;
  *     gives its clients twice as long
  * @param idle a client's connection without calls for so long is let go; the next call connects
  * @param maxConnections clients that a server keeps at once; more are refused
+ * @param sharing clients of a server that share a completion queue: bounds its size
  */
 public record DarpcOptions(
-    int depth, Duration connectTimeout, Duration silence, Duration idle, int maxConnections) {
+    int depth,
+    Duration connectTimeout,
+    Duration silence,
+    Duration idle,
+    int maxConnections,
+    int sharing) {
+  private static final int SHARING = 64;
+
   public DarpcOptions {
     if (depth < 2 || depth > 1024) {
       throw new IllegalArgumentException("depth must be in 2..1024: " + depth);
     }
-    if (maxConnections < 1) {
-      throw new IllegalArgumentException("maxConnections must be positive: " + maxConnections);
+    if (maxConnections < 1 || sharing < 1) {
+      throw new IllegalArgumentException(
+          "maxConnections and sharing must be positive: " + maxConnections + ", " + sharing);
     }
     if (connectTimeout.toMillis() < 1 || silence.toMillis() < 60 || idle.toMillis() < 1) {
       throw new IllegalArgumentException(
           "times too short: " + connectTimeout + ", " + silence + ", " + idle);
     }
+  }
+
+  public DarpcOptions(
+      int depth, Duration connectTimeout, Duration silence, Duration idle, int maxConnections) {
+    this(depth, connectTimeout, silence, idle, maxConnections, SHARING);
+  }
+
+  /** Completions that one connection can have at a time: sends, receives, and a little more. */
+  int completions() {
+    return completions(depth);
+  }
+
+  private static int completions(int depth) {
+    return 2 * depth + 2;
+  }
+
+  /**
+   * The same for a device with smaller queues.
+   *
+   * @param workRequests most in one queue
+   * @param completionEntries most in one completion queue
+   * @throws IllegalArgumentException if they are too small for any call
+   */
+  public DarpcOptions within(int workRequests, int completionEntries) {
+    int narrow = Math.min(depth, Math.min(workRequests, completionEntries / 2 - 1));
+    return new DarpcOptions(
+        narrow,
+        connectTimeout,
+        silence,
+        idle,
+        maxConnections,
+        Math.max(1, Math.min(sharing, completionEntries / completions(narrow))));
   }
 
   public static DarpcOptions defaults() {

@@ -104,13 +104,13 @@ final class DarpcServer implements RpcServer {
     synchronized (lock) {
       ServerLane chosen = null;
       for (Map.Entry<ServerLane, Integer> lane : lanes.entrySet()) {
-        if (lane.getValue() < ServerLane.CONNECTIONS && !lane.getKey().failed()) {
+        if (lane.getValue() < options.sharing() && !lane.getKey().failed()) {
           chosen = lane.getKey();
         }
       }
       if (chosen == null) {
         String name = "rpc-lane-" + lanes.size();
-        chosen = new ServerLane(connection.getIdPriv().getVerbs(), options.depth(), name);
+        chosen = new ServerLane(connection.getIdPriv().getVerbs(), options, name);
       }
       lanes.merge(chosen, 1, Integer::sum);
       seats.put(connection, chosen);

@@ -12,9 +12,6 @@ import org.slf4j.LoggerFactory;
 final class ServerLane implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(ServerLane.class);
 
-  /** Connections per lane: bounds its queue's size. */
-  static final int CONNECTIONS = 64;
-
   private static final int WAIT_MILLIS = 100;
 
   private final CompletionQueue queue;
@@ -22,8 +19,8 @@ final class ServerLane implements AutoCloseable {
   private final Map<Integer, ServerConnection> connections = new ConcurrentHashMap<>();
   private volatile boolean stopped;
 
-  ServerLane(IbvContext device, int depth, String name) throws IOException {
-    queue = new CompletionQueue(device, CONNECTIONS * (2 * depth + 2));
+  ServerLane(IbvContext device, DarpcOptions options, String name) throws IOException {
+    queue = new CompletionQueue(device, options.sharing() * options.completions());
     thread = new Thread(this::run, name);
     thread.setDaemon(true);
     thread.start();

@@ -12,6 +12,7 @@ import com.ibm.disni.verbs.RdmaCmId;
 import com.ibm.disni.verbs.RdmaEventChannel;
 import io.regionfs.verbs.Access;
 import io.regionfs.verbs.Atomics;
+import io.regionfs.verbs.Batch;
 import io.regionfs.verbs.Connection;
 import io.regionfs.verbs.DeviceLimits;
 import io.regionfs.verbs.Fabric;
@@ -39,14 +40,10 @@ import org.slf4j.LoggerFactory;
 public final class DisniFabric implements Fabric {
   private static final Logger LOG = LoggerFactory.getLogger(DisniFabric.class);
 
-  /** Work requests that one connection may have with the device; a power of two. */
+  /** Most work requests that one connection has with the device; a power of two. */
   private static final int SEND_QUEUE_DEPTH = 128;
 
   private static final Duration KEEPER_PERIOD = Duration.ofMillis(100);
-  private static final int LOCAL_WRITE = IbvMr.IBV_ACCESS_LOCAL_WRITE;
-  private static final int REMOTE_READ = LOCAL_WRITE | IbvMr.IBV_ACCESS_REMOTE_READ;
-  private static final int REMOTE_WRITE =
-      REMOTE_READ | IbvMr.IBV_ACCESS_REMOTE_WRITE | IbvMr.IBV_ACCESS_REMOTE_ATOMIC;
 
   private final String description;
   private final RdmaEventChannel channel;
@@ -54,6 +51,8 @@ public final class DisniFabric implements Fabric {
   private final IbvContext context;
   private final IbvPd domain;
   private final @Nullable NativeDevice nativeDevice;
+  private final DeviceLimits limits;
+  private final Registrar registrar;
   private final Set<DisniMemory> memory = ConcurrentHashMap.newKeySet();
   private final AtomicLong registeredBytes = new AtomicLong();
   private final Set<DisniConnection> connections = ConcurrentHashMap.newKeySet();
@@ -67,8 +66,11 @@ public final class DisniFabric implements Fabric {
       RdmaCmId device,
       IbvContext context,
       IbvPd domain,
-      @Nullable NativeDevice nativeDevice) {
+      @Nullable NativeDevice nativeDevice,
+      Registrar registrar) {
     this.nativeDevice = nativeDevice;
+    this.limits = registrar.limits();
+    this.registrar = registrar;
     this.description = description;
     this.channel = channel;
     this.device = device;
@@ -76,6 +78,11 @@ public final class DisniFabric implements Fabric {
     this.domain = domain;
     this.keeper = new Thread(this::keep, "fabric-keeper");
     keeper.setDaemon(true);
+  }
+
+  @MustBeClosed
+  static DisniFabric open(InetAddress address, String description) throws IOException {
+    return open(address, description, Pinning.ALWAYS);
   }
 
   /**
@@ -86,7 +93,8 @@ public final class DisniFabric implements Fabric {
    */
   @MustBeClosed
   @SuppressWarnings("MustBeClosedChecker") // what fails half-way is closed by hand
-  static DisniFabric open(InetAddress address, String description) throws IOException {
+  static DisniFabric open(InetAddress address, String description, Pinning pinning)
+      throws IOException {
     NativeProvider.seat();
     RdmaEventChannel channel = RdmaEventChannel.createEventChannel();
     if (channel == null) {
@@ -101,8 +109,13 @@ public final class DisniFabric implements Fabric {
         throw new IOException("no RDMA device has the address " + address.getHostAddress());
       }
       NativeDevice nativeDevice = NativeDevice.of(id, context);
+      DeviceLimits limits = nativeDevice == null ? softLimits() : nativeDevice.limits();
+      requireRoom(limits);
       IbvPd domain = context.allocPd();
-      DisniFabric fabric = new DisniFabric(description, channel, id, context, domain, nativeDevice);
+      Registrar registrar =
+          new Registrar(domain, limits, limits.onDemandPaging() && pinning == Pinning.ON_DEMAND);
+      DisniFabric fabric =
+          new DisniFabric(description, channel, id, context, domain, nativeDevice, registrar);
       fabric.keeper.start();
       return fabric;
     } catch (IOException e) {
@@ -130,6 +143,10 @@ public final class DisniFabric implements Fabric {
 
   @Override
   public DeviceLimits limits() {
+    return limits;
+  }
+
+  private static DeviceLimits softLimits() {
     return new DeviceLimits(
         "soft",
         0,
@@ -153,23 +170,8 @@ public final class DisniFabric implements Fabric {
           "cannot register " + length + " bytes at " + Long.toHexString(address));
     }
     requireOpen();
-    int flags =
-        switch (access) {
-          case LOCAL -> LOCAL_WRITE;
-          case REMOTE_READ -> REMOTE_READ;
-          case REMOTE_WRITE -> REMOTE_WRITE;
-        };
-    IbvMr region;
-    try {
-      region = domain.regMr(address, (int) length, flags).execute().free().getMr();
-    } catch (IOException e) {
-      throw new IOException(
-          length
-              + " bytes could not be registered ("
-              + e.getMessage()
-              + "); if memory is there, raise the limit of locked memory: ulimit -l",
-          e);
-    }
+    IbvMr region =
+        registrar.register(address, length, access, memory.size(), registeredBytes.get());
     DisniMemory made = new DisniMemory(this, region, address, length);
     memory.add(made);
     registeredBytes.addAndGet(length);
@@ -213,13 +215,13 @@ public final class DisniFabric implements Fabric {
       CmEvents.expect(events, EventType.RDMA_CM_EVENT_ADDR_RESOLVED, until);
       id.resolveRoute(millisLeft(until));
       CmEvents.expect(events, EventType.RDMA_CM_EVENT_ROUTE_RESOLVED, until);
-      completions = new CompletionQueue(context, 2 * SEND_QUEUE_DEPTH);
-      IbvQP queuePair = createQueuePair(id, completions, SEND_QUEUE_DEPTH);
+      int depth = sendQueueDepth(limits);
+      completions = new CompletionQueue(context, 2 * depth);
+      IbvQP queuePair = createQueuePair(id, completions, depth);
       id.connect(CmEvents.parameters());
       CmEvents.expect(events, EventType.RDMA_CM_EVENT_ESTABLISHED, until);
       DisniConnection made =
-          new DisniConnection(
-              this, peer.toString(), events, id, queuePair, completions, SEND_QUEUE_DEPTH);
+          new DisniConnection(this, peer.toString(), events, id, queuePair, completions, depth);
       connections.add(made);
       connected = true;
       if (closed.get()) {
@@ -233,6 +235,25 @@ public final class DisniFabric implements Fabric {
       if (!connected) {
         abandon(events, id, completions);
       }
+    }
+  }
+
+  /** Within the device's limits; a power of two. */
+  static int sendQueueDepth(DeviceLimits limits) {
+    int most = Math.min(limits.workRequests(), limits.completions() / 2);
+    return Integer.highestOneBit(Math.min(SEND_QUEUE_DEPTH, most));
+  }
+
+  private static void requireRoom(DeviceLimits limits) throws IOException {
+    if (sendQueueDepth(limits) < Batch.MAX_OPERATIONS) {
+      throw new IOException(
+          "device "
+              + limits.device()
+              + " is too small: its queues hold "
+              + limits.workRequests()
+              + " work requests and "
+              + limits.completions()
+              + " completions");
     }
   }
 

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param device null: the one that serves the process's address. Naming one is to insist on it
  */
-public record FabricRequest(Wish wish, @Nullable DeviceName device) {
+public record FabricRequest(Wish wish, @Nullable DeviceName device, Pinning pinning) {
   /** What may be asked for. */
   public enum Wish {
     /** An RDMA device if one serves the address, else the software device. */
@@ -28,11 +28,15 @@ public record FabricRequest(Wish wish, @Nullable DeviceName device) {
   }
 
   public static FabricRequest soft() {
-    return new FabricRequest(Wish.SOFT, null);
+    return new FabricRequest(Wish.SOFT, null, Pinning.ON_DEMAND);
   }
 
   public static FabricRequest auto() {
-    return new FabricRequest(Wish.AUTO, null);
+    return new FabricRequest(Wish.AUTO, null, Pinning.ON_DEMAND);
+  }
+
+  public FabricRequest with(Pinning chosen) {
+    return new FabricRequest(wish, device, chosen);
   }
 
   /** Nothing but an RDMA device will do. */
@@ -45,6 +49,9 @@ public record FabricRequest(Wish wish, @Nullable DeviceName device) {
     List<String> words = new ArrayList<>(List.of("--fabric", wish.name().toLowerCase(Locale.ROOT)));
     if (device != null) {
       words.addAll(List.of("--rdma-device", device.toString()));
+    }
+    if (pinning != Pinning.ON_DEMAND) {
+      words.addAll(List.of("--pin", pinning.name().toLowerCase(Locale.ROOT)));
     }
     return words;
   }

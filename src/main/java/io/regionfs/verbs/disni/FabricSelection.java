@@ -1,6 +1,7 @@
 package io.regionfs.verbs.disni;
 
 import com.google.errorprone.annotations.MustBeClosed;
+import io.regionfs.verbs.DeviceLimits;
 import io.regionfs.verbs.Fabric;
 import io.regionfs.verbs.device.Candidates;
 import io.regionfs.verbs.device.RdmaDevice;
@@ -22,10 +23,16 @@ import org.slf4j.LoggerFactory;
  * was left open, the one that does cannot be used; then there is a {@link #warning}.
  *
  * @param address of this host, where to listen
+ * @param limits of an RDMA device; null: the software device has none that matter
  * @param warning what the user must be told; empty: nothing
  */
 public record FabricSelection(
-    Device device, InetAddress address, String description, String warning) {
+    Device device,
+    InetAddress address,
+    Pinning pinning,
+    @Nullable DeviceLimits limits,
+    String description,
+    String warning) {
   private static final Logger LOG = LoggerFactory.getLogger(FabricSelection.class);
 
   /** What there is to choose from. */
@@ -52,7 +59,7 @@ public record FabricSelection(
       chosen =
           request.wish() == FabricRequest.Wish.SOFT
               ? soft(options, at, "as asked")
-              : automatic(at, options);
+              : automatic(at, request, options);
     }
     if (chosen.warning.isEmpty()) {
       LOG.info("Fabric: {}", chosen.description);
@@ -62,14 +69,16 @@ public record FabricSelection(
     return chosen;
   }
 
-  private static FabricSelection automatic(InetAddress address, SoftDeviceOptions options)
-      throws IOException {
+  private static FabricSelection automatic(
+      InetAddress address, FabricRequest request, SoftDeviceOptions options) throws IOException {
     RdmaDevices host = RdmaDevices.ofThisHost();
     List<RdmaDevice> all = host.all();
     if (all.isEmpty()) {
       return soft(options, address, "no RDMA device found");
     }
-    if (all.stream().noneMatch(device -> host.addressesOf(device, 0).contains(address))) {
+    List<RdmaDevice> serving =
+        all.stream().filter(device -> host.addressesOf(device, 0).contains(address)).toList();
+    if (serving.isEmpty()) {
       return soft(
           options,
           address,
@@ -78,35 +87,53 @@ public record FabricSelection(
               + host.listed(all));
     }
     try {
-      return verbs(host, Candidates.find(host, address, null), FabricRequest.auto());
+      return verbs(host, Candidates.find(host, address, null), request);
     } catch (IOException e) {
-      String reason = String.valueOf(e.getMessage());
-      FabricSelection soft = soft(options, address, reason);
-      return new FabricSelection(
-          soft.device,
-          soft.address,
-          soft.description,
-          "the software device serves " + address.getHostAddress() + ", as " + reason);
+      return soft(options, address, host.listed(serving) + " cannot be used")
+          .warning("the software device serves instead of an RDMA device: " + e.getMessage());
     }
   }
 
   private static FabricSelection soft(
       SoftDeviceOptions options, InetAddress address, String reason) {
     SoftDevice.install(options);
-    return new FabricSelection(Device.SOFT, address, "soft (" + reason + ")", "");
+    return new FabricSelection(
+        Device.SOFT, address, Pinning.ALWAYS, null, "soft (" + reason + ")", "");
+  }
+
+  private FabricSelection warning(String text) {
+    return new FabricSelection(device, address, pinning, limits, description, text);
   }
 
   private static FabricSelection verbs(
       RdmaDevices host, Candidates candidates, FabricRequest request) throws IOException {
-    String device = VerbsProbe.open(host, candidates, request.device());
+    DeviceLimits limits = VerbsProbe.open(host, candidates, request.device());
     InetAddress address = candidates.address();
-    return new FabricSelection(
-        Device.VERBS, address, "verbs " + device + " at " + address.getHostAddress(), "");
+    String description =
+        "verbs "
+            + limits.device()
+            + ":"
+            + limits.port()
+            + " "
+            + limits.transport()
+            + " at "
+            + address.getHostAddress();
+    return new FabricSelection(Device.VERBS, address, request.pinning(), limits, description, "");
+  }
+
+  /** Most entries of a send or receive queue. */
+  public int workRequests() {
+    return limits == null ? Integer.MAX_VALUE : limits.workRequests();
+  }
+
+  /** Most entries of a completion queue. */
+  public int completions() {
+    return limits == null ? Integer.MAX_VALUE : limits.completions();
   }
 
   /** The fabric of the chosen device at the address. */
   @MustBeClosed
   public Fabric open() throws IOException {
-    return DisniFabric.open(address, description);
+    return DisniFabric.open(address, description, pinning);
   }
 }

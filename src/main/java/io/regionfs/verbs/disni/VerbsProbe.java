@@ -1,6 +1,7 @@
 package io.regionfs.verbs.disni;
 
 import com.ibm.disni.verbs.RdmaProvider;
+import io.regionfs.verbs.DeviceLimits;
 import io.regionfs.verbs.device.Candidates;
 import io.regionfs.verbs.device.DeviceFiles;
 import io.regionfs.verbs.device.DeviceName;
@@ -27,10 +28,10 @@ final class VerbsProbe {
   /**
    * Leaves the native provider seated.
    *
-   * @return the device, as "siw0:1 iWARP"
+   * @return what the device is and can do
    * @throws IOException in one line, why not and what to do
    */
-  static String open(RdmaDevices host, Candidates candidates, @Nullable DeviceName wanted)
+  static DeviceLimits open(RdmaDevices host, Candidates candidates, @Nullable DeviceName wanted)
       throws IOException {
     RdmaDevice only = candidates.only();
     if (only != null) {
@@ -38,12 +39,12 @@ final class VerbsProbe {
     }
     checkMemoryLock();
     loadLibrary(candidates);
-    NativeDevice found = bind(candidates);
-    if (wanted != null && !found.is(wanted)) {
+    DeviceLimits found = bind(candidates);
+    if (wanted != null && !isMeant(wanted, found)) {
       unseat();
       throw new IOException(otherDevice(host, candidates, wanted, found));
     }
-    return found + transport(host, found);
+    return found;
   }
 
   private static void checkMemoryLock() throws IOException {
@@ -91,11 +92,15 @@ final class VerbsProbe {
     }
   }
 
-  private static NativeDevice bind(Candidates candidates) throws IOException {
+  private static boolean isMeant(DeviceName wanted, DeviceLimits found) {
+    return found.device().equals(wanted.device())
+        && (wanted.port() == 0 || wanted.port() == found.port());
+  }
+
+  private static DeviceLimits bind(Candidates candidates) throws IOException {
     try (DisniFabric fabric = DisniFabric.open(candidates.address(), "probe")) {
-      NativeDevice device = fabric.nativeDevice();
-      if (device != null) {
-        return device;
+      if (fabric.nativeDevice() != null) {
+        return fabric.limits();
       }
       throw new IOException("DiSNI runs on a software device in this process already");
     } catch (IOException e) {
@@ -119,13 +124,15 @@ final class VerbsProbe {
       "see 'regionfs doctor', and that ibverbs-providers has a driver for it (ibv_devices)";
 
   private static String otherDevice(
-      RdmaDevices host, Candidates candidates, DeviceName wanted, NativeDevice found)
+      RdmaDevices host, Candidates candidates, DeviceName wanted, DeviceLimits found)
       throws IOException {
     String address = candidates.address().getHostAddress();
     return "the kernel gives "
         + address
         + " to "
-        + found
+        + found.device()
+        + ":"
+        + found.port()
         + ", not to "
         + wanted
         + ": both serve it, and only the address chooses. Give "
@@ -134,16 +141,7 @@ final class VerbsProbe {
         + host.listed(
             host.all().stream().filter(one -> one.name().equals(wanted.device())).toList())
         + "), or remove the other: rdma link delete "
-        + found.name();
-  }
-
-  private static String transport(RdmaDevices host, NativeDevice found) throws IOException {
-    return host.all().stream()
-        .filter(device -> device.name().equals(found.name()))
-        .flatMap(device -> device.port(found.port()).stream())
-        .map(port -> " " + port.transport())
-        .findFirst()
-        .orElse("");
+        + found.device();
   }
 
   private static String names(Candidates candidates) {

@@ -321,7 +321,7 @@ class DarpcTransportTest extends RpcContract {
     try (DarpcTransport many = new DarpcTransport(impatient(Duration.ofSeconds(20), HOUR, 100))) {
       RpcServer server = many.serve(anyPort(), RpcContract::echo);
       List<RpcClient> clients = new ArrayList<>();
-      for (int i = 0; i < ServerLane.CONNECTIONS + 6; i++) {
+      for (int i = 0; i < DarpcOptions.defaults().sharing() + 6; i++) {
         clients.add(many.client(server.address()));
         assertAnswers(clients.get(i));
       }
