@@ -60,6 +60,75 @@ final class NativeVerbs {
   /** ibv_event_type, and the queue pair's number or the port it happened to (0: the device). */
   static final int EVENT_BYTES = 2 * Long.BYTES;
 
+  /**
+   * A request of {@link #postSend}: REQUEST_BYTES, followed by PIECE_BYTES for each of its pieces,
+   * followed by the next request. In the processor's byte order.
+   */
+  static final int REQUEST_BYTES = 56;
+
+  /** long: comes back with the completion. */
+  static final int REQUEST_ID = 0;
+
+  /** int: ibv_wr_opcode. */
+  static final int REQUEST_OPCODE = 8;
+
+  /** int: ibv_send_flags. */
+  static final int REQUEST_FLAGS = 12;
+
+  /** long: where in the peer's memory; of READ, WRITE and atomics. */
+  static final int REQUEST_REMOTE_ADDRESS = 16;
+
+  /** int: the key of that memory. */
+  static final int REQUEST_REMOTE_KEY = 24;
+
+  /** int: of requests with an immediate; goes to the peer byte for byte. */
+  static final int REQUEST_IMMEDIATE = 28;
+
+  /** long: what a compare-and-swap expects, or what a fetch-and-add adds. */
+  static final int REQUEST_COMPARE_OR_ADD = 32;
+
+  /** long: what a compare-and-swap stores. */
+  static final int REQUEST_SWAP = 40;
+
+  /** int: how many pieces follow; the int after it is 0. */
+  static final int REQUEST_PIECES = 48;
+
+  /** A piece of local memory, as struct ibv_sge. */
+  static final int PIECE_BYTES = 16;
+
+  /** long. */
+  static final int PIECE_ADDRESS = 0;
+
+  /** int. */
+  static final int PIECE_LENGTH = 8;
+
+  /** int: the local key; not looked at if the request is inline. */
+  static final int PIECE_KEY = 12;
+
+  /** A completion of {@link #poll}, as struct ibv_wc. */
+  static final int COMPLETION_BYTES = 48;
+
+  /** long: the request's. */
+  static final int COMPLETION_ID = 0;
+
+  /** int: ibv_wc_status. Of a failure, only this, the id, the vendor's word and the queue pair count. */
+  static final int COMPLETION_STATUS = 8;
+
+  /** int: ibv_wc_opcode. */
+  static final int COMPLETION_OPCODE = 12;
+
+  /** int: what the device's maker calls the error. */
+  static final int COMPLETION_VENDOR_ERROR = 16;
+
+  /** int: of a receive or READ. */
+  static final int COMPLETION_LENGTH = 20;
+
+  /** int: byte for byte as the peer sent it. */
+  static final int COMPLETION_IMMEDIATE = 24;
+
+  /** int: of the queue pair that it belongs to. */
+  static final int COMPLETION_QUEUE_PAIR = 28;
+
   private NativeVerbs() {}
 
   static native int version();
@@ -73,7 +142,28 @@ final class NativeVerbs {
   /** Fills ATTRIBUTE_BYTES at this address. */
   static native void queryDevice(long context, int port, long out) throws IOException;
 
-  /** The status of the event that getCmEvent returned last on this channel: 0 or an errno. */
+  /**
+   * Posts requests, atomics with their operands among them; neither they nor their pieces are looked
+   * at after the call, so a chain can be written once and posted often. Inline bytes are copied.
+   *
+   * @param address of the first request
+   * @throws IOException naming the first request, from 0, that was not posted; those before it were
+   */
+  static native void postSend(long queuePair, long address, int count) throws IOException;
+
+  /**
+   * Takes completions, which name their queue pair even if they failed.
+   *
+   * @param address of room for {@code most} completions
+   * @return how many there were
+   * @throws IOException if the queue is of no more use
+   */
+  static native int poll(long completionQueue, long address, int most) throws IOException;
+
+  /**
+   * The status of the event that getCmEvent returned last on this channel: 0, an errno, or for a
+   * rejection the transport's reason.
+   */
   static native int eventStatus(long eventChannel) throws IOException;
 
   /** The private data of that event; empty if none. */
