@@ -426,9 +426,9 @@ public abstract class VerbsContract {
       pair.server.receive(10 + i, VerbsPeer.piece(remote, i * 100, 100));
     }
     pair.client.id.disconnect();
-    VerbsPair.event(pair.clientEvents, EventType.RDMA_CM_EVENT_DISCONNECTED);
     VerbsPair.event(pair.serverEvents, EventType.RDMA_CM_EVENT_DISCONNECTED);
-    pair.server.id.disconnect();
+    pair.server.id.disconnect(); // the answer that the client's device waits for
+    VerbsPair.event(pair.clientEvents, EventType.RDMA_CM_EVENT_DISCONNECTED);
     for (int i = 0; i < 3; i++) {
       pair.client.expect(i, IbvWcStatus.IBV_WC_WR_FLUSH_ERR);
       pair.server.expect(10 + i, IbvWcStatus.IBV_WC_WR_FLUSH_ERR);
@@ -576,8 +576,12 @@ public abstract class VerbsContract {
     RdmaCmId id = VerbsPair.resolve(events, pair.listener);
     pair.listener.destroyId();
     try (VerbsPeer client = new VerbsPeer(id, Shape.usual())) {
-      client.id.connect(VerbsPair.parameters(7));
-      VerbsPair.event(events, EventType.RDMA_CM_EVENT_REJECTED);
+      try {
+        client.id.connect(VerbsPair.parameters(7));
+        VerbsPair.event(events, EventType.RDMA_CM_EVENT_REJECTED);
+      } catch (IOException refused) { // iWARP's TCP connection may fail at once
+        assertThat(isStrict()).as("refused at once: " + refused).isFalse();
+      }
     }
     events.destroyEventChannel();
   }
@@ -707,7 +711,12 @@ public abstract class VerbsContract {
 
     @Test
     void anAtomicIsAligned() throws IOException {
-      atomic(1, IbvSendWR.IBV_WR_ATOMIC_FETCH_AND_ADD, 28, 7, 0);
+      try {
+        atomic(1, IbvSendWR.IBV_WR_ATOMIC_FETCH_AND_ADD, 28, 7, 0);
+      } catch (IOException refused) {
+        assertThat(isStrict()).as("refused at once: " + refused).isFalse();
+        return;
+      }
       expectFailure(pair.client, 1, IbvWcStatus.IBV_WC_REM_INV_REQ_ERR);
     }
   }

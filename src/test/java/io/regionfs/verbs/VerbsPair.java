@@ -38,8 +38,9 @@ public final class VerbsPair implements AutoCloseable {
     RdmaCmId child = event(serverEvents, EventType.RDMA_CM_EVENT_CONNECT_REQUEST).getConnIdPriv();
     server = new VerbsPeer(child, shape);
     child.accept(parameters(rnrRetries));
-    event(serverEvents, EventType.RDMA_CM_EVENT_ESTABLISHED);
+    // In this order: on InfiniBand and RoCE the client answers the server when it takes its event.
     event(clientEvents, EventType.RDMA_CM_EVENT_ESTABLISHED);
+    event(serverEvents, EventType.RDMA_CM_EVENT_ESTABLISHED);
   }
 
   public static RdmaConnParam parameters(int rnrRetries) throws IOException {
@@ -84,7 +85,9 @@ public final class VerbsPair implements AutoCloseable {
   public void close() throws IOException {
     client.close();
     server.close();
-    listener.destroyId();
+    if (listener.isOpen()) {
+      listener.destroyId();
+    }
     clientEvents.destroyEventChannel();
     serverEvents.destroyEventChannel();
   }

@@ -160,7 +160,9 @@ public final class VerbsPeer implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
-    id.destroyQP();
+    if (qp.isOpen()) {
+      id.destroyQP();
+    }
     cq.destroyCQ();
     channel.destroyCompChannel();
     for (IbvMr region : regions) {

@@ -3,10 +3,12 @@ package io.regionfs.verbs.disni;
 import com.ibm.disni.verbs.RdmaCmEvent;
 import com.ibm.disni.verbs.RdmaCmEvent.EventType;
 import com.ibm.disni.verbs.RdmaCmId;
+import com.ibm.disni.verbs.RdmaConnParam;
 import com.ibm.disni.verbs.RdmaEventChannel;
 import com.ibm.disni.verbs.impl.NatCmaIdPrivate;
 import com.ibm.disni.verbs.impl.NativeDispatcher;
 import com.ibm.disni.verbs.impl.RdmaCmNat;
+import io.regionfs.posix.Memory;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
@@ -51,6 +53,17 @@ final class NativeCm extends RdmaCmNat {
       }
       return new RdmaCmEvent(type, listener, id);
     }
+  }
+
+  /** DiSNI's own forgets the private data. */
+  @Override
+  public void accept(RdmaCmId id, RdmaConnParam parameters) throws IOException {
+    byte[] data = new byte[parameters.getPrivate_data_len() & 0xff];
+    if (data.length > 0) {
+      Memory.get(parameters.getPrivate_data(), data, 0, data.length);
+      NativeVerbs.setPrivateData(((NatCmaIdPrivate) id).getObjId(), data);
+    }
+    super.accept(id, parameters);
   }
 
   @Override
