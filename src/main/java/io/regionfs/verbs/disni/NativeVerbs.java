@@ -111,7 +111,10 @@ final class NativeVerbs {
   /** long: the request's. */
   static final int COMPLETION_ID = 0;
 
-  /** int: ibv_wc_status. Of a failure, only this, the id, the vendor's word and the queue pair count. */
+  /**
+   * int: ibv_wc_status. Of a failure, only this, the id, the vendor's word and the queue pair
+   * count.
+   */
   static final int COMPLETION_STATUS = 8;
 
   /** int: ibv_wc_opcode. */
@@ -143,8 +146,9 @@ final class NativeVerbs {
   static native void queryDevice(long context, int port, long out) throws IOException;
 
   /**
-   * Posts requests, atomics with their operands among them; neither they nor their pieces are looked
-   * at after the call, so a chain can be written once and posted often. Inline bytes are copied.
+   * Posts requests, atomics with their operands among them; neither they nor their pieces are
+   * looked at after the call, so a chain can be written once and posted often. Inline bytes are
+   * copied.
    *
    * @param address of the first request
    * @throws IOException naming the first request, from 0, that was not posted; those before it were

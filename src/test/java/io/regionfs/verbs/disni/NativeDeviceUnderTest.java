@@ -27,8 +27,7 @@ final class NativeDeviceUnderTest {
     IbvContext context = id.getVerbs();
     long handle = ((NatIbvContext) context).getObjId();
     name = NativeVerbs.deviceName(handle);
-    limits =
-        ByteBuffer.allocateDirect(NativeVerbs.ATTRIBUTE_BYTES).order(ByteOrder.nativeOrder());
+    limits = ByteBuffer.allocateDirect(NativeVerbs.ATTRIBUTE_BYTES).order(ByteOrder.nativeOrder());
     int port = NativeVerbs.port(((com.ibm.disni.verbs.impl.NatCmaIdPrivate) id).getObjId());
     NativeVerbs.queryDevice(handle, port, Memory.addressOf(limits));
     id.destroyId();

@@ -11,6 +11,7 @@ import io.regionfs.posix.Memory;
 import io.regionfs.verbs.VerbsContract;
 import io.regionfs.verbs.VerbsPeer;
 import java.io.IOException;
+import java.lang.ref.Reference;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -83,6 +84,10 @@ class NativeVerbsTest extends VerbsContract {
     flat.putLong(at + NativeVerbs.PIECE_ADDRESS, piece.getAddr())
         .putInt(at + NativeVerbs.PIECE_LENGTH, piece.getLength())
         .putInt(at + NativeVerbs.PIECE_KEY, piece.getLkey());
-    NativeVerbs.postSend(((NatIbvQP) peer.qp).getObjId(), Memory.addressOf(flat), 1);
+    try {
+      NativeVerbs.postSend(((NatIbvQP) peer.qp).getObjId(), Memory.addressOf(flat), 1);
+    } finally {
+      Reference.reachabilityFence(flat);
+    }
   }
 }
