@@ -118,7 +118,9 @@ public final class Node implements Service {
             "remote regions", new RemoteRegions(metadata, fabric, transport, remoteOptions()));
     LentMemory lent =
         lifetimes.add(
-            "lent memory", LentMemory.open(directory.options(), fabric, remote::newBuffer));
+            "lent memory",
+            LentMemory.open(
+                directory.options(), fabric, ports.memory().address(), remote::newBuffer));
     lifetimes.add("fate of the memory", () -> settle(directory, lent));
     HomeHandler home = lifetimes.add("home calls", new HomeHandler(lent));
     switchboard.connectHome(home);

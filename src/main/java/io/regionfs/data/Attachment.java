@@ -4,6 +4,7 @@ import io.regionfs.data.ExposureMap.Entry;
 import io.regionfs.proto.Attached;
 import io.regionfs.proto.Exposure;
 import io.regionfs.proto.Exposures;
+import io.regionfs.proto.SizeSwap;
 
 /**
  * What this host knows of a region over one link to its home: where its slot is, what of it is
@@ -17,6 +18,7 @@ final class Attachment {
   private final Link link;
   private final long slotAddress;
   private final int slotKey;
+  private final boolean sizeSwappedByCall;
   private volatile ExposureMap exposures = ExposureMap.EMPTY;
   private volatile long sizeWord = UNKNOWN;
   private volatile long mtimeNanos;
@@ -26,6 +28,7 @@ final class Attachment {
     this.link = link;
     this.slotAddress = attached.getSlotAddress();
     this.slotKey = attached.getSlotKey();
+    this.sizeSwappedByCall = attached.getSizeSwap() != SizeSwap.SIZE_SWAP_ONE_SIDED;
   }
 
   Link link() {
@@ -38,6 +41,11 @@ final class Attachment {
 
   int slotKey() {
     return slotKey;
+  }
+
+  /** The home moves the size for this host, which must not swap it one-sided. */
+  boolean isSizeSwappedByCall() {
+    return sizeSwappedByCall;
   }
 
   ExposureMap exposures() {

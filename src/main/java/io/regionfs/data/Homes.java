@@ -6,6 +6,7 @@ import io.regionfs.model.FsException;
 import io.regionfs.model.NodeId;
 import io.regionfs.rpc.RpcException;
 import io.regionfs.rpc.RpcTransport;
+import io.regionfs.verbs.Atomics;
 import io.regionfs.verbs.Fabric;
 import io.regionfs.verbs.TransferException;
 import java.time.Duration;
@@ -48,6 +49,11 @@ final class Homes implements AutoCloseable {
   @FunctionalInterface
   interface Attempt<T> {
     T with(Link link) throws TransferException, RpcException, InterruptedException;
+  }
+
+  /** Whether this host's device could swap words of the homes. */
+  boolean hasAtomics() {
+    return fabric.limits().atomics() != Atomics.NONE;
   }
 
   RemoteOptions options() {

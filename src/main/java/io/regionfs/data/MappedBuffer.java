@@ -10,8 +10,11 @@ import io.regionfs.verbs.RegisteredMemory;
 import java.io.IOException;
 import java.util.concurrent.atomic.AtomicBoolean;
 
-/** Anonymous memory, mapped when made and taken from the system when first touched. */
-final class MappedBuffer implements TransferBuffer {
+/**
+ * Anonymous memory, mapped when made and taken from the system when first touched; registered as
+ * the local end of transfers.
+ */
+public final class MappedBuffer implements TransferBuffer {
   private static final int PAGE_BYTES = 4096;
 
   private final long address;
@@ -30,7 +33,7 @@ final class MappedBuffer implements TransferBuffer {
   /** ENOMEM if there is no memory, or the device cannot register it. */
   @MustBeClosed
   @SuppressWarnings("MustBeClosedChecker") // the memory closes with the buffer
-  static MappedBuffer make(Fabric fabric, int bytes) {
+  public static MappedBuffer make(Fabric fabric, int bytes) {
     if (bytes <= 0) {
       throw new IllegalArgumentException("buffer of " + bytes + " bytes");
     }
@@ -73,7 +76,8 @@ final class MappedBuffer implements TransferBuffer {
     return capacity;
   }
 
-  int key() {
+  /** Names it in work requests of the fabric it was made with. */
+  public int key() {
     return memory.localKey();
   }
 

@@ -88,7 +88,11 @@ final class RemoteRegion implements Region {
       if (known != null && known.link().equals(link)) {
         return known;
       }
-      HomeCall call = call().setAttach(Attach.newBuilder().setMayBeNew(mayBeNew)).build();
+      HomeCall call =
+          call()
+              .setAttach(
+                  Attach.newBuilder().setMayBeNew(mayBeNew).setHasAtomics(homes.hasAtomics()))
+              .build();
       Attachment made = new Attachment(link, caller.once(link, call, deadline(0)).getAttached());
       attachment = made;
       mayBeNew = false;

@@ -6,6 +6,7 @@ import io.regionfs.model.FsException;
 import io.regionfs.model.InodeId;
 import io.regionfs.proto.Allocate;
 import io.regionfs.proto.AllocateMode;
+import io.regionfs.proto.Grow;
 import io.regionfs.proto.HomeCall;
 import io.regionfs.rpc.RpcException;
 import io.regionfs.verbs.TransferException;
@@ -15,6 +16,9 @@ import java.util.concurrent.atomic.AtomicLong;
 /**
  * Writes: the data, then the times, then the size if it grows, in one batch when the home has
  * memory for all of the range.
+ *
+ * <p>Where this host must not swap the size, as its device or the home's has no atomics, the home
+ * is called to do so after that batch.
  *
  * <p>The slot is read last. If its epoch is another than when the write began, a shrink may have
  * taken the bytes away, and they are written again.
@@ -115,14 +119,20 @@ final class RemoteWriter {
     if (writeTimes) {
       work.writeTimes(at.slotAddress(), at.slotKey(), nanos);
     }
-    if (grows) {
+    boolean swaps = grows && !at.isSizeSwappedByCall();
+    if (swaps) {
       work.swapSize(at.slotAddress(), at.slotKey(), word, Slot.word(Slot.epochOf(word), end));
     }
     work.readSlot(at.slotAddress(), at.slotKey());
     steps.execute(at, work, length);
     long seen = steps.slotRead(at, work);
     boolean timesAreOff = !writeTimes && isOff(work.slot(Slot.MTIME), nanos);
-    long found = grows ? grow(at, work, word, end) : seen;
+    long found = seen;
+    if (swaps) {
+      found = grow(at, work, word, end);
+    } else if (grows) {
+      found = growByCall(at, seen, Slot.epochOf(word), end);
+    }
     if (Slot.epochOf(found) != Slot.epochOf(word)) {
       at.forget(Slot.sizeOf(found), Long.MAX_VALUE);
       return found;
@@ -149,6 +159,27 @@ final class RemoteWriter {
       old = work.oldSizeWord();
     }
     return old;
+  }
+
+  /**
+   * After the data and times are in place: has the home swap the size, unless the slot shows that
+   * another host has done so or that the epoch is over. The home checks the epoch itself, so the
+   * slot need not be read again. It may be asked twice: the size becomes at least so much. Returns
+   * the size word found last.
+   */
+  private long growByCall(Attachment at, long seen, int epoch, long end)
+      throws RpcException, InterruptedException {
+    if (Slot.epochOf(seen) != epoch || Slot.sizeOf(seen) >= end) {
+      return seen;
+    }
+    HomeCall call =
+        HomeCall.newBuilder()
+            .setInode(inode.value())
+            .setGrow(Grow.newBuilder().setEpoch(epoch).setSize(end))
+            .build();
+    long found = caller.once(at.link(), call, steps.deadlineFor(0)).getSizeWord();
+    at.sizeWord(found);
+    return found;
   }
 
   /**

@@ -8,7 +8,8 @@ import java.time.Instant;
  *
  * <pre>
  *   0  inode     the region this slot belongs to; 0: free. A reader that finds another inode attaches again
- *   8  size      epoch in bits 63..48, bytes in bits 47..0; changed only by compare-and-swap
+ *   8  size      epoch in bits 63..48, bytes in bits 47..0; changed only by compare-and-swap, in the
+ *               way that the home says when a host attaches
  *  16  mtime     nanoseconds since 1970, signed
  *  24  ctime     nanoseconds since 1970, signed
  *  32  allocated bytes of memory that the region holds, written by the home alone

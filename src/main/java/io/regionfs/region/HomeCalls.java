@@ -26,7 +26,9 @@ final class HomeCalls {
   boolean isQuick(HomeCall call) {
     return switch (call.getCallCase()) {
       case STAT, SET_TIMES, DESCRIBE -> true;
-      case ATTACH -> memory.findOrNull(new InodeId(call.getInode())) != null;
+      case ATTACH ->
+          !memory.sharesSizesByDevice() && memory.findOrNull(new InodeId(call.getInode())) != null;
+      case GROW -> !memory.sharesSizesByDevice();
       default -> false;
     };
   }
@@ -37,7 +39,8 @@ final class HomeCalls {
       case ATTACH -> {
         boolean mayBeNew = call.getAttach().getMayBeNew();
         LentRegion region = mayBeNew ? memory.findOrMake(inode) : memory.find(inode);
-        return HomeReplies.attached(region, inode, memory.generation());
+        boolean swaps = region.lentSlot().attach(call.getAttach().getHasAtomics());
+        return HomeReplies.attached(region, inode, swaps, memory.generation());
       }
       case DROP -> {
         memory.drop(inode);
@@ -59,8 +62,14 @@ final class HomeCalls {
         region.truncate(call.getTruncate().getSize());
       }
       case ALLOCATE -> allocate(region, call.getAllocate());
-      case SET_TIMES -> region.setModified(Messages.instant(call.getSetTimes().getMtime()));
+      case SET_TIMES ->
+          region.lentSlot().setModified(Messages.instant(call.getSetTimes().getMtime()));
       case TRIM -> region.trim();
+      case GROW -> {
+        Ranges.checkSize(call.getGrow().getSize());
+        return HomeReplies.sizeWord(
+            region.lentSlot().grow(call.getGrow().getEpoch(), call.getGrow().getSize()));
+      }
       case STAT -> {}
       case SEEK -> {
         long offset = call.getSeek().getOffset();
@@ -146,7 +155,7 @@ final class HomeCalls {
       if (length < 0 || length > reserved.length()) {
         throw new FsException(Errno.EINVAL, "more committed than reserved: " + length);
       }
-      if (length > 0 && !region.growWithin(reserved.epoch(), reserved.offset() + length)) {
+      if (length > 0 && !region.lentSlot().commit(reserved.epoch(), reserved.offset() + length)) {
         throw new FsException(Errno.EAGAIN, "a truncation cut the reserved range: append again");
       }
     } finally {

@@ -11,6 +11,7 @@ import io.regionfs.proto.Exposures;
 import io.regionfs.proto.HomeReply;
 import io.regionfs.proto.RegionReport;
 import io.regionfs.proto.Reply;
+import io.regionfs.proto.SizeSwap;
 
 /** The answers of a home as messages. */
 @CheckReturnValue
@@ -26,13 +27,17 @@ final class HomeReplies {
         .build();
   }
 
-  static Reply attached(LentRegion region, InodeId inode, long generation) {
+  /**
+   * @param swaps the caller swaps the size word itself
+   */
+  static Reply attached(LentRegion region, InodeId inode, boolean swaps, long generation) {
     Attached attached =
         Attached.newBuilder()
             .setSlotAddress(region.slot().address())
             .setSlotKey(region.slot().remoteKey())
             .setGeneration(generation)
             .setStat(Messages.settle(inode, region.stat()))
+            .setSizeSwap(swaps ? SizeSwap.SIZE_SWAP_ONE_SIDED : SizeSwap.SIZE_SWAP_BY_CALL)
             .build();
     return reply(HomeReply.newBuilder().setAttached(attached));
   }
@@ -57,6 +62,10 @@ final class HomeReplies {
 
   static Reply offset(long offset) {
     return reply(HomeReply.newBuilder().setOffset(offset));
+  }
+
+  static Reply sizeWord(long word) {
+    return reply(HomeReply.newBuilder().setSizeWord(word));
   }
 
   static Reply append(long offset, long token) {

@@ -1,4 +1,17 @@
 package io.regionfs.region;
 
-/** What the regions of a host share. */
-record Host(BackingFiles files, Budget budget, Pieces pieces, Exposures exposures) {}
+import io.regionfs.verbs.Atomics;
+
+/**
+ * What the regions of a host share.
+ *
+ * @param atomics of its device
+ * @param loopback changes size words with the device, for {@link Atomics#DEVICE}
+ */
+record Host(
+    BackingFiles files,
+    Budget budget,
+    Pieces pieces,
+    Exposures exposures,
+    Atomics atomics,
+    WordSwap loopback) {}

@@ -9,8 +9,10 @@ import io.regionfs.model.FsException;
 import io.regionfs.model.InodeId;
 import io.regionfs.model.NodeId;
 import io.regionfs.model.RegionStat;
+import io.regionfs.verbs.Atomics;
 import io.regionfs.verbs.Fabric;
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -38,6 +40,7 @@ public final class LentMemory implements Regions {
   private final MemoryDirectory directory;
   private final SlotTable slots;
   private final Host host;
+  private final LoopbackSwap loopback;
   private final IntFunction<TransferBuffer> buffers;
   private final InstantSource clock;
   private final long generation = new SecureRandom().nextLong();
@@ -48,11 +51,13 @@ public final class LentMemory implements Regions {
       MemoryDirectory directory,
       SlotTable slots,
       Host host,
+      LoopbackSwap loopback,
       IntFunction<TransferBuffer> buffers,
       InstantSource clock) {
     this.directory = directory;
     this.slots = slots;
     this.host = host;
+    this.loopback = loopback;
     this.buffers = buffers;
     this.clock = clock;
   }
@@ -61,14 +66,18 @@ public final class LentMemory implements Regions {
    * Opens the directory and finds the regions that a former process left in it.
    *
    * @param fabric borrowed: outlives this
+   * @param self where the fabric listens for other hosts, and this one itself; until this is closed
    * @param buffers makes the buffers of {@link #newBuffer}, of a capacity in bytes
    * @throws IOException if the directory cannot be used, or another process uses it
    */
   @MustBeClosed
   public static LentMemory open(
-      LentMemoryOptions options, Fabric fabric, IntFunction<TransferBuffer> buffers)
+      LentMemoryOptions options,
+      Fabric fabric,
+      InetSocketAddress self,
+      IntFunction<TransferBuffer> buffers)
       throws IOException {
-    return open(options, fabric, buffers, InstantSource.system());
+    return open(options, fabric, self, buffers, InstantSource.system());
   }
 
   @MustBeClosed
@@ -76,6 +85,7 @@ public final class LentMemory implements Regions {
   static LentMemory open(
       LentMemoryOptions options,
       Fabric fabric,
+      InetSocketAddress self,
       IntFunction<TransferBuffer> buffers,
       InstantSource clock)
       throws IOException {
@@ -85,13 +95,16 @@ public final class LentMemory implements Regions {
     try {
       slots = SlotTable.open(options.directory().resolve("slots"), fabric);
       BackingFiles files = new BackingFiles(options.directory());
+      LoopbackSwap loopback = new LoopbackSwap(fabric, self);
       Host host =
           new Host(
               files,
               new Budget(options.budgetBytes()),
               new Pieces(files, options.maxMappings()),
-              new Exposures(fabric, options.pinBudgetBytes(), options.maxExposures()));
-      LentMemory memory = new LentMemory(directory, slots, host, buffers, clock);
+              new Exposures(fabric, options.pinBudgetBytes(), options.maxExposures()),
+              fabric.limits().atomics(),
+              loopback);
+      LentMemory memory = new LentMemory(directory, slots, host, loopback, buffers, clock);
       memory.recover();
       done = true;
       return memory;
@@ -152,6 +165,11 @@ public final class LentMemory implements Regions {
   /** Changes when this process starts again: what was handed out before is of no use then. */
   long generation() {
     return generation;
+  }
+
+  /** Whether another host that attaches makes this one change the size with its device. */
+  boolean sharesSizesByDevice() {
+    return host.atomics() == Atomics.DEVICE;
   }
 
   /** A region that is here, or EIO. */
@@ -238,6 +256,7 @@ public final class LentMemory implements Regions {
     closed = true;
     regions.values().forEach(LentRegion::leave);
     regions.clear();
+    loopback.close();
     host.exposures().close();
     host.pieces().close();
     slots.close();

@@ -8,13 +8,9 @@ import io.regionfs.model.FallocateMode;
 import io.regionfs.model.FsException;
 import io.regionfs.model.InodeId;
 import io.regionfs.model.RegionStat;
-import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.locks.Lock;
-import java.util.concurrent.locks.ReadWriteLock;
-import java.util.concurrent.locks.ReentrantReadWriteLock;
 
 /**
  * A region at its home, for this host's processes and for the calls of others. Its lock is shared
@@ -29,30 +25,35 @@ final class LentRegion {
   /** Most exposures in one answer: it must fit a message. */
   static final int MAX_EXPOSURES = 64;
 
-  private final InodeId inode;
   private final RegionSlot slot;
+  private final Host host;
   private final RegionMemory memory;
-  private final InstantSource clock;
-  private final long pinBytesPerAnswer;
   private final AppendTurn appendTurn = new AppendTurn();
-  private final ReadWriteLock lock = new ReentrantReadWriteLock();
-
-  /** Changes under the exclusive lock: no memory any more, nothing may be touched. */
-  private volatile boolean gone;
+  private final RegionLock lock;
+  private final LentSlot lentSlot;
 
   /** A process reserved memory beyond the size: it stays until a shrink. Exclusive lock. */
   private boolean keepBeyondSize;
 
   LentRegion(InodeId inode, RegionSlot slot, Host host, InstantSource clock) {
-    this.inode = inode;
     this.slot = slot;
+    this.host = host;
     this.memory = new RegionMemory(inode, slot, host);
-    this.clock = clock;
-    this.pinBytesPerAnswer = host.exposures().pinBudgetBytes() / 2;
+    this.lock = new RegionLock(inode, memory);
+    this.lentSlot = new LentSlot(slot, lock, host, clock);
   }
 
   RegionSlot slot() {
     return slot;
+  }
+
+  /** What needs no memory. */
+  LentSlot lentSlot() {
+    return lentSlot;
+  }
+
+  RegionStat stat() {
+    return lentSlot.stat();
   }
 
   AppendTurn appendTurn() {
@@ -64,17 +65,8 @@ final class LentRegion {
     memory.recover();
   }
 
-  RegionStat stat() {
-    lockAlive();
-    try {
-      return slot.stat();
-    } finally {
-      unlockShared();
-    }
-  }
-
   void read(long offset, int length, TransferBuffer staging, ReadSink sink) {
-    lockShared();
+    lock.shared();
     try {
       int bytes = (int) Math.max(0, Math.min(length, slot.size() - offset));
       if (bytes == 0) {
@@ -83,7 +75,7 @@ final class LentRegion {
         memory.read(offset, bytes, staging, sink);
       }
     } finally {
-      unlockShared();
+      lock.unlockShared();
     }
   }
 
@@ -92,7 +84,7 @@ final class LentRegion {
     try {
       store(offset, length, source);
     } finally {
-      unlockShared();
+      lock.unlockShared();
     }
   }
 
@@ -109,31 +101,31 @@ final class LentRegion {
           return end;
         }
       } finally {
-        unlockShared();
+        lock.unlockShared();
       }
     }
   }
 
   private void store(long offset, long length, RegionMemory.Source source) {
     memory.write(offset, length, source);
-    touch();
+    lentSlot.touch();
     slot.growTo(offset + length);
   }
 
   /** Takes the shared lock, with memory in the range and zeros between the size and it. */
   private void lockToStore(long offset, long length) {
-    lockShared();
+    lock.shared();
     if (memory.extents().contains(offset, offset + length) && isCleanTo(offset)) {
       return;
     }
-    unlockShared();
-    lockExclusive();
+    lock.unlockShared();
+    lock.exclusive();
     try {
       memory.allocate(offset, offset + length);
       cleanTo(offset);
-      lock.readLock().lock();
+      lock.sharedToo();
     } finally {
-      unlockExclusive();
+      lock.unlockExclusive();
     }
   }
 
@@ -162,13 +154,13 @@ final class LentRegion {
    * writer that reads the new epoch must not have stored already what is freed here.
    */
   private void cut(long size) {
-    memory.closeExposures(size, Long.MAX_VALUE);
+    memory.closeExposures(Math.min(size, slot.size()), Long.MAX_VALUE);
     memory.free(slot.shrinkTo(size), Long.MAX_VALUE);
     keepBeyondSize = false;
   }
 
   void truncate(long size) {
-    lockExclusive();
+    lock.exclusive();
     try {
       long old = slot.size();
       if (size < old || (size == old && memory.extents().end() > Pages.up(size))) {
@@ -176,16 +168,16 @@ final class LentRegion {
       }
       cleanTo(size);
       slot.growTo(size);
-      touch();
+      lentSlot.touch();
     } finally {
-      unlockExclusive();
+      lock.unlockExclusive();
     }
   }
 
   void allocate(FallocateMode mode, long offset, long length) {
     long end = offset + length;
     boolean grows = mode == FallocateMode.ALLOCATE || mode == FallocateMode.ZERO_RANGE;
-    lockExclusive();
+    lock.exclusive();
     try {
       if (grows) {
         cleanTo(end);
@@ -206,39 +198,14 @@ final class LentRegion {
       } else if (mode != FallocateMode.PUNCH_HOLE) {
         keepBeyondSize = true;
       }
-      touch();
+      lentSlot.touch();
     } finally {
-      unlockExclusive();
+      lock.unlockExclusive();
     }
-  }
-
-  void setModified(Instant mtime) {
-    lockAlive();
-    try {
-      slot.setModified(mtime, clock.instant());
-    } finally {
-      unlockShared();
-    }
-  }
-
-  /** Of a region that is gone, nothing is left to change. */
-  void noEarlierThan(Instant time) {
-    lock.readLock().lock();
-    try {
-      if (!gone) {
-        slot.noEarlierThan(time);
-      }
-    } finally {
-      unlockShared();
-    }
-  }
-
-  private void touch() {
-    slot.modified(clock.instant());
   }
 
   long seek(long offset, boolean hole) {
-    lockShared();
+    lock.shared();
     try {
       long size = slot.size();
       long found = -1;
@@ -250,7 +217,7 @@ final class LentRegion {
       }
       return Math.min(found, size);
     } finally {
-      unlockShared();
+      lock.unlockShared();
     }
   }
 
@@ -262,7 +229,8 @@ final class LentRegion {
    */
   Exposed expose(long offset, long length, boolean write) {
     long end = offset + length;
-    lockExclusive();
+    long pinBytesPerAnswer = host.exposures().pinBudgetBytes() / 2;
+    lock.exclusive();
     try {
       if (write) {
         memory.allocate(offset, end);
@@ -282,19 +250,19 @@ final class LentRegion {
       }
       return new Exposed(exposures, end);
     } finally {
-      unlockExclusive();
+      lock.unlockExclusive();
     }
   }
 
   /** Gives back the memory that was taken ahead of the size, unless a process asked for it. */
   void trim() {
-    lockExclusive();
+    lock.exclusive();
     try {
       if (!keepBeyondSize && memory.extents().end() > Pages.up(slot.size())) {
-        cut(slot.size());
+        cut(Long.MAX_VALUE); // a host may be extending it: what it has reached stays
       }
     } finally {
-      unlockExclusive();
+      lock.unlockExclusive();
     }
   }
 
@@ -306,94 +274,30 @@ final class LentRegion {
     return memory.pinnedBytes();
   }
 
-  /** Makes the size at least so much, unless an epoch has ended since; tells whether it did. */
-  boolean growWithin(int epoch, long size) {
-    lockShared();
-    try {
-      if (slot.epoch() != epoch) {
-        return false;
-      }
-      touch();
-      slot.growTo(size);
-      return true;
-    } finally {
-      unlockShared();
-    }
-  }
-
   /** Waits for local users, closes the exposures, and gives everything back. */
   void drop(SlotTable slots) {
-    Lock exclusive = lock.writeLock();
-    exclusive.lock();
+    boolean lived = lock.exclusiveToEnd();
     try {
-      if (!gone) {
-        gone = true;
+      if (lived) {
         memory.closeExposures(0, Long.MAX_VALUE);
         memory.drop();
         slots.vacate(slot);
       }
     } finally {
-      exclusive.unlock();
+      lock.unlockExclusive();
     }
   }
 
   /** Ends all use of the memory in this process and leaves it to the next. */
   void leave() {
-    Lock exclusive = lock.writeLock();
-    exclusive.lock();
+    boolean lived = lock.exclusiveToEnd();
     try {
-      gone = true;
-      memory.closeExposures(0, Long.MAX_VALUE);
-      memory.unmap();
-    } finally {
-      exclusive.unlock();
-    }
-  }
-
-  private void checkLives() {
-    if (gone) {
-      throw new FsException(Errno.EIO, "region " + inode + " is gone from its home");
-    }
-  }
-
-  private void lockShared() {
-    if (!memory.isLoaded()) {
-      lockExclusive();
-      unlockExclusive();
-    }
-    lockAlive();
-  }
-
-  /** The shared lock for what touches only the slot. */
-  private void lockAlive() {
-    lock.readLock().lock();
-    if (gone) {
-      unlockShared();
-      checkLives();
-    }
-  }
-
-  private void unlockShared() {
-    lock.readLock().unlock();
-  }
-
-  private void lockExclusive() {
-    lock.writeLock().lock();
-    boolean usable = false;
-    try {
-      checkLives();
-      if (!memory.isLoaded()) {
-        memory.load();
+      if (lived) {
+        memory.closeExposures(0, Long.MAX_VALUE);
+        memory.unmap();
       }
-      usable = true;
     } finally {
-      if (!usable) {
-        unlockExclusive();
-      }
+      lock.unlockExclusive();
     }
-  }
-
-  private void unlockExclusive() {
-    lock.writeLock().unlock();
   }
 }

@@ -77,12 +77,12 @@ final class LocalRegion implements Region {
 
   @Override
   public void setModified(Instant mtime) {
-    region.setModified(mtime);
+    region.lentSlot().setModified(mtime);
   }
 
   @Override
   public void noEarlierThan(Instant time) {
-    region.noEarlierThan(time);
+    region.lentSlot().noEarlierThan(time);
   }
 
   @Override

@@ -1,24 +1,31 @@
 package io.regionfs.region;
 
 import io.regionfs.data.Slot;
+import io.regionfs.model.FsException;
 import io.regionfs.model.InodeId;
 import io.regionfs.model.RegionStat;
 import io.regionfs.posix.Memory;
 import java.time.Instant;
 
 /**
- * The home's own access to a region's slot. Other hosts read and swap its words at any time, so
- * each access here is one volatile load, store or swap.
+ * The home's own access to a region's slot. Other hosts read, write and swap its words at any time,
+ * so each access here is one volatile load, store or swap.
+ *
+ * <p>The size has its own way of being swapped, {@link SizeWord}. Times are swapped by the
+ * processor on every device: other hosts only ever store them, and an aligned store of 8 bytes
+ * comes before or after a processor's swap, never inside it.
  */
 final class RegionSlot {
   private final int index;
   private final long address;
   private final int remoteKey;
+  private final SizeWord sizeWord;
 
   RegionSlot(int index, long address, int remoteKey) {
     this.index = index;
     this.address = address;
     this.remoteKey = remoteKey;
+    this.sizeWord = new SizeWord(address + Slot.SIZE, remoteKey);
   }
 
   int index() {
@@ -35,6 +42,9 @@ final class RegionSlot {
 
   /** Makes a free slot a region's: empty, changed now. */
   void occupy(InodeId inode, Instant now) {
+    if (size() != 0) {
+      shrinkTo(0); // a former process could not vacate it
+    }
     setAllocatedBytes(0);
     long nanos = Slot.nanos(now);
     Memory.putLongVolatile(address + Slot.MTIME, nanos);
@@ -44,7 +54,9 @@ final class RegionSlot {
 
   /**
    * Makes it a free slot. The epoch goes on, so that the swap of a host that still believes in the
-   * old region fails.
+   * old region fails: so whoever has the slot next may change the size by its processor again.
+   *
+   * @throws FsException EIO if this host's device cannot do it: the slot must not be used again
    */
   void vacate() {
     Memory.putLongVolatile(address + Slot.INODE, 0);
@@ -60,37 +72,25 @@ final class RegionSlot {
   }
 
   long size() {
-    return Slot.sizeOf(sizeWord());
+    return Slot.sizeOf(sizeWord.get());
   }
 
   int epoch() {
-    return Slot.epochOf(sizeWord());
+    return Slot.epochOf(sizeWord.get());
   }
 
-  private long sizeWord() {
-    return Memory.getLongVolatile(address + Slot.SIZE);
+  SizeWord sizeWord() {
+    return sizeWord;
   }
 
   /** Makes the size at least so much. */
   void growTo(long size) {
-    long word = sizeWord();
-    while (Slot.sizeOf(word) < size
-        && !Memory.compareAndSwapLong(
-            address + Slot.SIZE, word, Slot.word(Slot.epochOf(word), size))) {
-      word = sizeWord();
-    }
+    sizeWord.growTo(size);
   }
 
   /** Makes the size at most so much and begins a new epoch; returns the new size. */
   long shrinkTo(long size) {
-    while (true) {
-      long word = sizeWord();
-      long newSize = Math.min(size, Slot.sizeOf(word));
-      long next = Slot.word(Slot.epochOf(word) + 1, newSize);
-      if (Memory.compareAndSwapLong(address + Slot.SIZE, word, next)) {
-        return newSize;
-      }
-    }
+    return sizeWord.shrinkTo(size);
   }
 
   long allocatedBytes() {

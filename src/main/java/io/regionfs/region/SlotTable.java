@@ -16,6 +16,8 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The file of slots, mapped and registered in chunks; it grows by a chunk when full and never
@@ -26,6 +28,7 @@ final class SlotTable implements AutoCloseable {
   private static final int CHUNK_SLOTS = 64 << 10;
   private static final long CHUNK_BYTES = (long) CHUNK_SLOTS * Slot.BYTES;
   private static final LibC C = LibC.INSTANCE;
+  private static final Logger LOG = LoggerFactory.getLogger(SlotTable.class);
 
   private final Fabric fabric;
   private final int fd;
@@ -105,9 +108,17 @@ final class SlotTable implements AutoCloseable {
     return slot;
   }
 
-  synchronized void vacate(RegionSlot slot) {
-    slot.vacate();
-    occupied.clear(slot.index());
+  /** A slot that the device does not let go of stays out of use until the next start. */
+  void vacate(RegionSlot slot) {
+    try {
+      slot.vacate();
+    } catch (FsException e) {
+      LOG.warn("A slot cannot be used again: {}", e.getMessage());
+      return;
+    }
+    synchronized (this) {
+      occupied.clear(slot.index());
+    }
   }
 
   @GuardedBy("this")

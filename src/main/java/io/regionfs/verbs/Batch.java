@@ -23,7 +23,11 @@ public interface Batch {
 
   /**
    * Replaces the 8 bytes at an aligned remote address if they equal {@code expected}; their old
-   * value goes to localAddress.
+   * value goes to localAddress. All three are numbers in the byte order of the hosts,
+   * little-endian. What it is atomic against {@link DeviceLimits#atomics} says of the peer's
+   * device.
+   *
+   * @throws UnsupportedOperationException if this host's device has {@link Atomics#NONE}
    */
   void compareAndSwap(
       long localAddress,
@@ -33,6 +37,11 @@ public interface Batch {
       long expected,
       long value);
 
-  /** Adds to the 8 bytes at an aligned remote address; their old value goes to localAddress. */
+  /**
+   * Adds to the 8 bytes at an aligned remote address; their old value goes to localAddress. As with
+   * {@link #compareAndSwap}.
+   *
+   * @throws UnsupportedOperationException if this host's device has {@link Atomics#NONE}
+   */
   void fetchAndAdd(long localAddress, int localKey, long remoteAddress, int remoteKey, long delta);
 }

@@ -4,14 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.regionfs.model.FallocateMode;
 import io.regionfs.model.InodeId;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Random;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 /** {@link RegionContract}, and what many threads and many random operations add to it. */
@@ -25,26 +19,13 @@ public abstract class RegionConcurrencyContract extends RegionContract {
   }
 
   private void parallel(int threads, Work work) throws Exception {
-    ExecutorService executor = Executors.newFixedThreadPool(threads);
-    try {
-      List<Future<?>> results = new ArrayList<>();
-      for (int i = 0; i < threads; i++) {
-        int index = i;
-        results.add(
-            executor.submit(
-                () -> {
-                  try (RegionBytes own = new RegionBytes(regions)) {
-                    work.run(index, own);
-                  }
-                  return null;
-                }));
-      }
-      for (Future<?> result : results) {
-        result.get(120, TimeUnit.SECONDS);
-      }
-    } finally {
-      executor.shutdownNow();
-    }
+    Parallel.run(
+        threads,
+        index -> {
+          try (RegionBytes own = new RegionBytes(regions)) {
+            work.run(index, own);
+          }
+        });
   }
 
   @Test

@@ -60,10 +60,12 @@ final class RemoteHost implements AutoCloseable {
   }
 
   void start() throws IOException {
-    memory = LentMemory.open(options, homeFabric, bytes -> MappedBuffer.make(homeFabric, bytes));
+    listener = homeFabric.listen(new InetSocketAddress(LOOPBACK, 0));
+    memory =
+        LentMemory.open(
+            options, homeFabric, listener.address(), bytes -> MappedBuffer.make(homeFabric, bytes));
     handler = new HomeHandler(memory);
     server = transport.serve(new InetSocketAddress(LOOPBACK, 0), handler);
-    listener = homeFabric.listen(new InetSocketAddress(LOOPBACK, 0));
     node =
         new Node(HOME, "home", server.address(), listener.address(), true, 0, 0, 0, "soft (test)");
   }
@@ -95,7 +97,11 @@ final class RemoteHost implements AutoCloseable {
   }
 
   RemoteRegions regions(RemoteOptions remoteOptions) {
-    return new RemoteRegions(metadata(), borrowerFabric, transport, remoteOptions);
+    return regions(remoteOptions, borrowerFabric);
+  }
+
+  RemoteRegions regions(RemoteOptions remoteOptions, Fabric fabric) {
+    return new RemoteRegions(metadata(), fabric, transport, remoteOptions);
   }
 
   private Metadata metadata() {

@@ -3,36 +3,68 @@ package io.regionfs.data;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.regionfs.model.NodeId;
+import io.regionfs.verbs.Atomics;
+import io.regionfs.verbs.soft.SeatedDevice;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Nested;
 
-/** Regions of another host, over the fabric. */
-@SuppressWarnings("MustBeClosedChecker") // closed in closeHosts
-class RemoteRegionTest extends RegionConcurrencyContract {
-  private final List<RemoteHost> hosts = new ArrayList<>();
+/** Regions of another host, over the fabric of a device with each kind of atomics. */
+class RemoteRegionTest {
+  @SuppressWarnings("MustBeClosedChecker") // closed in closeHosts
+  abstract static class OverTheFabric extends RegionConcurrencyContract {
+    private final SeatedDevice device;
+    private final List<RemoteHost> hosts = new ArrayList<>();
 
-  @Override
-  protected Regions start(long capacityBytes) throws IOException {
-    RemoteHost host = new RemoteHost(capacityBytes);
-    hosts.add(host);
-    return host.regions(RemoteOptions.defaults());
-  }
-
-  @Override
-  protected NodeId home() {
-    return RemoteHost.HOME;
-  }
-
-  @AfterEach
-  void closeHosts() {
-    closeRegions();
-    for (RemoteHost host : hosts) {
-      assertThat(host.borrowerFabric.registrations()).isZero();
-      host.close();
-      assertThat(host.homeFabric.registrations()).isZero();
+    OverTheFabric(Atomics atomics) {
+      device = new SeatedDevice(atomics);
     }
-    hosts.clear();
+
+    @Override
+    protected Regions start(long capacityBytes) throws IOException {
+      RemoteHost host = new RemoteHost(capacityBytes);
+      hosts.add(host);
+      return host.regions(RemoteOptions.defaults());
+    }
+
+    @Override
+    protected NodeId home() {
+      return RemoteHost.HOME;
+    }
+
+    @AfterEach
+    void closeHosts() {
+      closeRegions();
+      for (RemoteHost host : hosts) {
+        assertThat(host.borrowerFabric.registrations()).isZero();
+        host.close();
+        assertThat(host.homeFabric.registrations()).isZero();
+      }
+      hosts.clear();
+      device.close();
+    }
+  }
+
+  @Nested
+  class WithGlobalAtomics extends OverTheFabric {
+    WithGlobalAtomics() {
+      super(Atomics.GLOBAL);
+    }
+  }
+
+  @Nested
+  class WithAtomicsOfTheDevice extends OverTheFabric {
+    WithAtomicsOfTheDevice() {
+      super(Atomics.DEVICE);
+    }
+  }
+
+  @Nested
+  class WithoutAtomics extends OverTheFabric {
+    WithoutAtomics() {
+      super(Atomics.NONE);
+    }
   }
 }

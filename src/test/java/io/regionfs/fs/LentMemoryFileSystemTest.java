@@ -37,7 +37,10 @@ class LentMemoryFileSystemTest extends ClusterContract {
     directory = java.nio.file.Files.createTempDirectory(Path.of("/dev/shm"), "regionfs-test-");
     memory =
         LentMemory.open(
-            new LentMemoryOptions(directory, BUDGET, BUDGET), fabric(), buffers::newBuffer);
+            new LentMemoryOptions(directory, BUDGET, BUDGET),
+            fabric(),
+            TestService.loopback(0),
+            buffers::newBuffer);
     service = new TestService(new LocalTransport());
     one = node(memory, 1);
     two = node(memory, 2);

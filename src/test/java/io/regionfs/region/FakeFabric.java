@@ -22,7 +22,13 @@ final class FakeFabric implements Fabric {
 
   private final Map<Integer, Registered> registered = new ConcurrentHashMap<>();
   private final AtomicInteger nextKey = new AtomicInteger(1);
+  private volatile Atomics atomics = Atomics.GLOBAL;
   private volatile long limitBytes = Long.MAX_VALUE;
+
+  /** Of the device, from now on. */
+  void atomics(Atomics value) {
+    atomics = value;
+  }
 
   /** Registrations beyond so many bytes are refused, as by memlock. */
   void limitBytes(long bytes) {
@@ -42,18 +48,7 @@ final class FakeFabric implements Fabric {
   @Override
   public DeviceLimits limits() {
     return new DeviceLimits(
-        "fake",
-        0,
-        "none",
-        Atomics.GLOBAL,
-        1 << 20,
-        MAX_REGISTRATION_BYTES,
-        16,
-        16,
-        16,
-        0,
-        0,
-        false);
+        "fake", 0, "none", atomics, 1 << 20, MAX_REGISTRATION_BYTES, 16, 16, 16, 0, 0, false);
   }
 
   @Override

@@ -9,6 +9,7 @@ import io.regionfs.proto.Attach;
 import io.regionfs.proto.Expose;
 import io.regionfs.proto.Exposure;
 import io.regionfs.proto.Exposures;
+import io.regionfs.proto.Grow;
 import io.regionfs.proto.HomeCall;
 import io.regionfs.proto.HomeReply;
 import io.regionfs.proto.Ping;
@@ -71,6 +72,10 @@ final class HomeClient {
 
   static HomeCall.Builder attach(long inode, boolean mayBeNew) {
     return to(inode).setAttach(Attach.newBuilder().setMayBeNew(mayBeNew));
+  }
+
+  static HomeCall.Builder grow(long inode, int epoch, long size) {
+    return to(inode).setGrow(Grow.newBuilder().setEpoch(epoch).setSize(size));
   }
 
   static HomeCall.Builder append(long inode, byte[] data) {

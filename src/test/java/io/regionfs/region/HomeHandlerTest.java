@@ -13,6 +13,7 @@ import io.regionfs.posix.Memory;
 import io.regionfs.proto.Allocate;
 import io.regionfs.proto.AllocateMode;
 import io.regionfs.proto.AppendReply;
+import io.regionfs.proto.Attach;
 import io.regionfs.proto.Attached;
 import io.regionfs.proto.CommitAppend;
 import io.regionfs.proto.HomeCall;
@@ -21,8 +22,10 @@ import io.regionfs.proto.RegionReport;
 import io.regionfs.proto.Seek;
 import io.regionfs.proto.SetTimes;
 import io.regionfs.proto.Settle;
+import io.regionfs.proto.SizeSwap;
 import io.regionfs.proto.Time;
 import io.regionfs.proto.Truncate;
+import io.regionfs.verbs.Atomics;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -74,6 +77,61 @@ class HomeHandlerTest {
     assertThat(Memory.getLong(slot + Slot.INODE)).isZero();
     client.refuses(Errno.EIO, HomeClient.attach(5, false));
     client.ask(to(5).setDrop(Ping.getDefaultInstance()));
+  }
+
+  @Test
+  void theHomeGrowsARegionWithinItsEpochForAHostThatCannot() throws Exception {
+    client.ask(HomeClient.attach(5, true));
+    assertThat(client.ask(HomeClient.grow(5, 0, 1000)).getSizeWord()).isEqualTo(Slot.word(0, 1000));
+    assertThat(client.ask(HomeClient.grow(5, 0, 1000)).getSizeWord()).isEqualTo(Slot.word(0, 1000));
+    assertThat(client.ask(HomeClient.grow(5, 0, 500)).getSizeWord()).isEqualTo(Slot.word(0, 1000));
+    client.ask(to(5).setTruncate(Truncate.newBuilder().setSize(10)));
+    assertThat(client.ask(HomeClient.grow(5, 0, 2000)).getSizeWord()).isEqualTo(Slot.word(1, 10));
+    assertThat(client.ask(HomeClient.grow(5, 1, 2000)).getSizeWord()).isEqualTo(Slot.word(1, 2000));
+    assertThat(size(5)).isEqualTo(2000);
+    client.refuses(Errno.EINVAL, HomeClient.grow(5, 1, -1));
+    client.refuses(Errno.EFBIG, HomeClient.grow(5, 1, Region.MAX_SIZE));
+    client.refuses(Errno.EIO, HomeClient.grow(6, 0, 1));
+  }
+
+  @Test
+  void theAnswerToAnAttachSaysWhoSwapsTheSize() throws Exception {
+    for (Atomics atomics : Atomics.values()) {
+      host.fabric.atomics(atomics);
+      restart();
+      assertThat(attached(false)).as("%s", atomics).isEqualTo(SizeSwap.SIZE_SWAP_BY_CALL);
+      assertThat(attached(true))
+          .as("%s", atomics)
+          .isEqualTo(
+              atomics == Atomics.NONE ? SizeSwap.SIZE_SWAP_BY_CALL : SizeSwap.SIZE_SWAP_ONE_SIDED);
+    }
+  }
+
+  private SizeSwap attached(boolean hasAtomics) throws Exception {
+    Attach attach = Attach.newBuilder().setMayBeNew(true).setHasAtomics(hasAtomics).build();
+    return client.ask(to(5).setAttach(attach)).getAttached().getSizeSwap();
+  }
+
+  /** The fabric of this test cannot connect, so a swap by its device fails. */
+  @Test
+  void theHomeUsesItsDeviceFromTheFirstHostThatMaySwap() throws Exception {
+    host.fabric.atomics(Atomics.DEVICE);
+    restart();
+    Truncate ten = Truncate.newBuilder().setSize(10).build();
+    assertThat(attached(false)).isEqualTo(SizeSwap.SIZE_SWAP_BY_CALL);
+    client.ask(to(5).setTruncate(ten));
+    client.ask(HomeClient.grow(5, 0, 20));
+    assertThat(attached(true)).isEqualTo(SizeSwap.SIZE_SWAP_ONE_SIDED);
+    client.refuses(Errno.EIO, to(5).setTruncate(ten));
+    client.ask(HomeClient.attach(6, true));
+    client.ask(to(6).setTruncate(ten));
+  }
+
+  private void restart() throws Exception {
+    handler.close();
+    host.restart();
+    handler = new HomeHandler(host.memory);
+    client = new HomeClient(handler, 1);
   }
 
   @Test

@@ -7,6 +7,8 @@ import io.regionfs.model.InodeId;
 import io.regionfs.model.NodeId;
 import io.regionfs.posix.Memory;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,6 +18,10 @@ import java.util.Random;
 @SuppressWarnings({"MustBeClosedChecker", "NullAway.Init"}) // closed in close()
 final class LentMemoryFixture implements AutoCloseable {
   static final NodeId HOME = new NodeId(1);
+
+  /** The fabric of these tests does not connect. */
+  static final InetSocketAddress SELF = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+
   private static final int BUFFER_BYTES = 4 << 20;
 
   final FakeFabric fabric = new FakeFabric();
@@ -33,7 +39,7 @@ final class LentMemoryFixture implements AutoCloseable {
     directory = newDirectory();
     options =
         new LentMemoryOptions(directory, budgetBytes, pinBudgetBytes, maxExposures, maxMappings);
-    memory = LentMemory.open(options, fabric, HeapBuffer::new);
+    memory = LentMemory.open(options, fabric, SELF, HeapBuffer::new);
   }
 
   static Path newDirectory() throws IOException {
@@ -47,7 +53,7 @@ final class LentMemoryFixture implements AutoCloseable {
 
   void restart() throws IOException {
     memory.close();
-    memory = LentMemory.open(options, fabric, HeapBuffer::new);
+    memory = LentMemory.open(options, fabric, SELF, HeapBuffer::new);
   }
 
   Region open(long inode) {

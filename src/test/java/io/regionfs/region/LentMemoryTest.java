@@ -94,7 +94,8 @@ class LentMemoryTest {
   void theDirectoryBelongsToOneAtATime() throws IOException {
     try (LentMemoryFixture host = new LentMemoryFixture(MIB)) {
       LentMemoryOptions options = new LentMemoryOptions(host.directory, MIB, MIB);
-      assertThatThrownBy(() -> LentMemory.open(options, host.fabric, HeapBuffer::new))
+      assertThatThrownBy(
+              () -> LentMemory.open(options, host.fabric, LentMemoryFixture.SELF, HeapBuffer::new))
           .isInstanceOf(IOException.class)
           .hasMessageContaining("in use by another node");
       assertThat(MemoryDirectory.delete(host.directory)).isFalse();
@@ -108,11 +109,12 @@ class LentMemoryTest {
     FakeFabric fabric = new FakeFabric();
     for (String name : List.of("old", "kept", "busy")) {
       LentMemoryOptions options = new LentMemoryOptions(base.resolve(name), MIB, MIB);
-      LentMemory.open(options, fabric, HeapBuffer::new).close();
+      LentMemory.open(options, fabric, LentMemoryFixture.SELF, HeapBuffer::new).close();
     }
     Files.createDirectory(base.resolve("foreign"));
     LentMemoryOptions options = new LentMemoryOptions(base.resolve("busy"), MIB, MIB);
-    try (LentMemory busy = LentMemory.open(options, fabric, HeapBuffer::new)) {
+    try (LentMemory busy =
+        LentMemory.open(options, fabric, LentMemoryFixture.SELF, HeapBuffer::new)) {
       assertThat(MemoryDirectory.deleteOthers(base, "kept")).isEqualTo(1);
       assertThat(busy.status().regions()).isZero();
     }

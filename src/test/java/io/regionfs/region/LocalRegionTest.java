@@ -23,7 +23,7 @@ class LocalRegionTest extends RegionConcurrencyContract {
     Path directory = LentMemoryFixture.newDirectory();
     directories.add(directory);
     LentMemoryOptions options = new LentMemoryOptions(directory, capacityBytes, capacityBytes);
-    LentMemory memory = LentMemory.open(options, fabric, HeapBuffer::new);
+    LentMemory memory = LentMemory.open(options, fabric, LentMemoryFixture.SELF, HeapBuffer::new);
     memories.add(memory);
     return memory;
   }

@@ -30,7 +30,7 @@ class RegionTimesTest {
   RegionTimesTest() throws IOException {
     directory = LentMemoryFixture.newDirectory();
     LentMemoryOptions options = new LentMemoryOptions(directory, 1 << 20, 1 << 20);
-    memory = LentMemory.open(options, fabric, HeapBuffer::new, () -> clock);
+    memory = LentMemory.open(options, fabric, LentMemoryFixture.SELF, HeapBuffer::new, () -> clock);
     region = memory.open(new InodeId(5), HOME, true);
   }
 

@@ -145,8 +145,129 @@ public abstract class FabricContract {
     }
   }
 
+  private boolean hasAtomics() {
+    return home.limits().atomics() != Atomics.NONE;
+  }
+
+  private void add(Batch batch, long at, long delta) {
+    batch.fetchAndAdd(
+        local.address() + at, local.localKey(), remote.address() + at, remote.remoteKey(), delta);
+  }
+
+  /** What is left to be seen of a device that has none; then there is no more to test. */
+  private boolean refusesAtomics() throws Exception {
+    if (hasAtomics()) {
+      return false;
+    }
+    try (Connection connection = connect()) {
+      Batch batch = connection.newBatch();
+      write(batch, 0, 8);
+      assertThatThrownBy(() -> add(batch, 0, 1))
+          .isInstanceOf(UnsupportedOperationException.class)
+          .hasMessageContaining("atomic");
+      assertThatThrownBy(() -> batch.compareAndSwap(8, 8, 8, 8, 1, 1))
+          .isInstanceOf(UnsupportedOperationException.class);
+      assertThat(batch.size()).isEqualTo(1);
+      connection.execute(batch, LONG);
+    }
+    return true;
+  }
+
+  @Test
+  void atomicsTakeTheirOperandsInTheOrderOfTheHostsBytes() throws Exception {
+    if (refusesAtomics()) {
+      return;
+    }
+    long before = 0x0102030405060708L;
+    long after = 0xf1f2f3f4f5f6f7f8L;
+    Memory.putLong(remote.address(), before);
+    Memory.putLong(remote.address() + 8, before);
+    try (Connection connection = connect()) {
+      Batch batch = connection.newBatch();
+      batch.compareAndSwap(
+          local.address(), local.localKey(), remote.address(), remote.remoteKey(), before, after);
+      add(batch, 8, 0x0000010000000001L);
+      connection.execute(batch, LONG);
+    }
+    assertThat(Memory.getLong(local.address())).isEqualTo(before);
+    assertThat(Memory.getLong(remote.address())).isEqualTo(after);
+    assertThat(Memory.getLong(local.address() + 8)).isEqualTo(before);
+    assertThat(Memory.getLong(remote.address() + 8)).isEqualTo(0x0102040405060709L);
+  }
+
+  @Test
+  void atomicsOfSeveralConnectionsCountEachOther() throws Exception {
+    if (refusesAtomics()) {
+      return;
+    }
+    int rounds = 100;
+    inThreads(
+        4,
+        thread -> {
+          try (Connection connection = connect()) {
+            Batch batch = connection.newBatch();
+            long answer = local.address() + 64L * thread;
+            for (int i = 0; i < rounds; i++) {
+              batch.clear();
+              batch.fetchAndAdd(answer, local.localKey(), remote.address(), remote.remoteKey(), 1);
+              connection.execute(batch, LONG);
+              long old = Memory.getLong(remote.address() + 8);
+              Memory.putLong(answer, old + 1);
+              while (Memory.getLong(answer) != old) {
+                old = Memory.getLong(remote.address() + 8);
+                batch.clear();
+                batch.compareAndSwap(
+                    answer,
+                    local.localKey(),
+                    remote.address() + 8,
+                    remote.remoteKey(),
+                    old,
+                    old + 1);
+                connection.execute(batch, LONG);
+              }
+            }
+          }
+        });
+    assertThat(Memory.getLong(remote.address())).isEqualTo(4 * rounds);
+    assertThat(Memory.getLong(remote.address() + 8)).isEqualTo(4 * rounds);
+  }
+
+  @Test
+  void globalAtomicsCountTheProcessorsToo() throws Exception {
+    if (refusesAtomics()) {
+      return;
+    }
+    boolean global = home.limits().atomics() == Atomics.GLOBAL;
+    int rounds = 1000;
+    inThreads(
+        2,
+        thread -> {
+          try (Connection connection = connect()) {
+            Batch batch = connection.newBatch();
+            for (int i = 0; i < rounds; i++) {
+              if (thread == 0 && global) {
+                Memory.getAndAddLong(remote.address(), 1);
+              } else {
+                batch.clear();
+                batch.fetchAndAdd(
+                    local.address() + 8 * thread,
+                    local.localKey(),
+                    remote.address(),
+                    remote.remoteKey(),
+                    1);
+                connection.execute(batch, LONG);
+              }
+            }
+          }
+        });
+    assertThat(Memory.getLong(remote.address())).isEqualTo(2 * rounds);
+  }
+
   @Test
   void atomicsAnswerWithTheOldValue() throws Exception {
+    if (refusesAtomics()) {
+      return;
+    }
     try (Connection connection = connect()) {
       Batch batch = connection.newBatch();
       Memory.putLong(remote.address() + 64, 40);
@@ -247,11 +368,13 @@ public abstract class FabricContract {
         batch.write(local.address(), local.localKey(), readable.address(), readable.remoteKey(), 8);
         fails(Reason.REMOTE_ACCESS, connection, batch, LONG);
       }
-      try (Connection connection = connect()) {
-        Batch batch = connection.newBatch();
-        batch.fetchAndAdd(
-            local.address(), local.localKey(), readable.address(), readable.remoteKey(), 1);
-        fails(Reason.REMOTE_ACCESS, connection, batch, LONG);
+      if (hasAtomics()) {
+        try (Connection connection = connect()) {
+          Batch batch = connection.newBatch();
+          batch.fetchAndAdd(
+              local.address(), local.localKey(), readable.address(), readable.remoteKey(), 1);
+          fails(Reason.REMOTE_ACCESS, connection, batch, LONG);
+        }
       }
       assertThat(Memory.getLong(readable.address())).isEqualTo(99);
     }
@@ -410,18 +533,22 @@ public abstract class FabricContract {
             for (int i = 0; i < 40; i++) {
               batch.clear();
               for (int k = 0; k < Batch.MAX_OPERATIONS; k++) {
-                batch.fetchAndAdd(
-                    local.address() + 8 * thread,
-                    local.localKey(),
-                    remote.address() + 8 * k,
-                    remote.remoteKey(),
-                    1);
+                if (hasAtomics()) {
+                  batch.fetchAndAdd(
+                      local.address() + 8 * thread,
+                      local.localKey(),
+                      remote.address() + 8 * k,
+                      remote.remoteKey(),
+                      1);
+                } else {
+                  read(batch, 64L * thread, 64);
+                }
               }
               connection.execute(batch, LONG);
             }
           });
       for (int k = 0; k < Batch.MAX_OPERATIONS; k++) {
-        assertThat(Memory.getLong(remote.address() + 8 * k)).isEqualTo(16 * 40);
+        assertThat(Memory.getLong(remote.address() + 8 * k)).isEqualTo(hasAtomics() ? 16 * 40 : 0);
       }
     }
   }

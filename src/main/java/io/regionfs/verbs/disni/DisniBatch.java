@@ -43,16 +43,22 @@ final class DisniBatch implements Batch {
   /** The waiter's. */
   final Deadline deadline = new Deadline();
 
+  private final boolean hasAtomics;
   private int size;
   private long shape;
-  private boolean atomic;
+
+  /**
+   * @param hasAtomics of the device that will carry it out
+   */
+  DisniBatch(boolean hasAtomics) {
+    this.hasAtomics = hasAtomics;
+  }
 
   @Override
   public void clear() {
     requireIdle();
     size = 0;
     shape = 0;
-    atomic = false;
   }
 
   @Override
@@ -63,11 +69,6 @@ final class DisniBatch implements Batch {
   /** The sequence of opcodes, packed: chains of one shape differ only in what can be set later. */
   long shape() {
     return shape;
-  }
-
-  /** Holds an atomic operation; DiSNI's prepared calls have no setter for their operands. */
-  boolean atomic() {
-    return atomic;
   }
 
   @Override
@@ -91,10 +92,9 @@ final class DisniBatch implements Batch {
       int remoteKey,
       long expected,
       long value) {
-    requireAligned(remoteAddress);
+    requireAtomics(remoteAddress);
     compareAdd[freeSlot()] = expected;
     swap[size] = value;
-    atomic = true;
     add(
         IbvSendWR.IBV_WR_ATOMIC_CMP_AND_SWP,
         localAddress,
@@ -107,10 +107,9 @@ final class DisniBatch implements Batch {
   @Override
   public void fetchAndAdd(
       long localAddress, int localKey, long remoteAddress, int remoteKey, long delta) {
-    requireAligned(remoteAddress);
+    requireAtomics(remoteAddress);
     compareAdd[freeSlot()] = delta;
     swap[size] = 0;
-    atomic = true;
     add(
         IbvSendWR.IBV_WR_ATOMIC_FETCH_AND_ADD,
         localAddress,
@@ -152,7 +151,10 @@ final class DisniBatch implements Batch {
     }
   }
 
-  private static void requireAligned(long address) {
+  private void requireAtomics(long address) {
+    if (!hasAtomics) {
+      throw new UnsupportedOperationException("this device has no atomic operations");
+    }
     if ((address & (Long.BYTES - 1)) != 0) {
       throw new IllegalArgumentException("atomics need 8-byte alignment");
     }

@@ -5,6 +5,7 @@ import com.ibm.disni.verbs.RdmaCmEvent;
 import com.ibm.disni.verbs.RdmaCmEvent.EventType;
 import com.ibm.disni.verbs.RdmaCmId;
 import com.ibm.disni.verbs.RdmaEventChannel;
+import io.regionfs.verbs.Atomics;
 import io.regionfs.verbs.Batch;
 import io.regionfs.verbs.Connection;
 import io.regionfs.verbs.TransferException;
@@ -79,7 +80,7 @@ final class DisniConnection implements Connection {
 
   @Override
   public Batch newBatch() {
-    return new DisniBatch();
+    return new DisniBatch(fabric.limits().atomics() != Atomics.NONE);
   }
 
   @Override

@@ -11,7 +11,6 @@ import com.ibm.disni.verbs.RdmaCmEvent.EventType;
 import com.ibm.disni.verbs.RdmaCmId;
 import com.ibm.disni.verbs.RdmaEventChannel;
 import io.regionfs.verbs.Access;
-import io.regionfs.verbs.Atomics;
 import io.regionfs.verbs.Batch;
 import io.regionfs.verbs.Connection;
 import io.regionfs.verbs.DeviceLimits;
@@ -20,6 +19,7 @@ import io.regionfs.verbs.FabricListener;
 import io.regionfs.verbs.RegisteredMemory;
 import io.regionfs.verbs.TransferException;
 import io.regionfs.verbs.TransferException.Reason;
+import io.regionfs.verbs.soft.SoftDevice;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -109,7 +109,7 @@ public final class DisniFabric implements Fabric {
         throw new IOException("no RDMA device has the address " + address.getHostAddress());
       }
       NativeDevice nativeDevice = NativeDevice.of(id, context);
-      DeviceLimits limits = nativeDevice == null ? softLimits() : nativeDevice.limits();
+      DeviceLimits limits = nativeDevice == null ? softLimits(context) : nativeDevice.limits();
       requireRoom(limits);
       IbvPd domain = context.allocPd();
       Registrar registrar =
@@ -146,12 +146,12 @@ public final class DisniFabric implements Fabric {
     return limits;
   }
 
-  private static DeviceLimits softLimits() {
+  private static DeviceLimits softLimits(IbvContext context) {
     return new DeviceLimits(
         "soft",
         0,
         "TCP",
-        Atomics.GLOBAL,
+        SoftDevice.atomicsOf(context),
         Integer.MAX_VALUE,
         MAX_REGISTRATION_BYTES,
         SEND_QUEUE_DEPTH,

@@ -18,6 +18,10 @@ final class WorkChain {
   private final SVCPostSend.SendWRMod[] requests;
   private final SVCPostSend.RdmaMod[] remotes;
   private final SVCPostSend.SgeMod[] locals;
+
+  /** The software device takes the operands from here when it is posted: DiSNI has no setter. */
+  private final IbvSendWR.Atomic[] atomics;
+
   final long shape;
   final int size;
 
@@ -29,6 +33,10 @@ final class WorkChain {
     for (int i = 0; i < size; i++) {
       list.add(request(batch, i, readBefore));
       readBefore |= batch.opcode[i] != IbvSendWR.IBV_WR_RDMA_WRITE;
+    }
+    atomics = new IbvSendWR.Atomic[size];
+    for (int i = 0; i < size; i++) {
+      atomics[i] = list.get(i).getAtomic();
     }
     call = queuePair.postSend(list, new LinkedList<>());
     requests = new SVCPostSend.SendWRMod[size];
@@ -60,10 +68,6 @@ final class WorkChain {
     request.setSend_flags(flags);
     request.getRdma().setRemote_addr(batch.remoteAddress[i]);
     request.getRdma().setRkey(batch.remoteKey[i]);
-    request.getAtomic().setRemote_addr(batch.remoteAddress[i]);
-    request.getAtomic().setRkey(batch.remoteKey[i]);
-    request.getAtomic().setCompare_add(batch.compareAdd[i]);
-    request.getAtomic().setSwap(batch.swap[i]);
     return request;
   }
 
@@ -71,13 +75,13 @@ final class WorkChain {
   void post(DisniBatch batch, long id) throws IOException {
     for (int i = 0; i < size; i++) {
       requests[i].setWr_id(id);
-      if (!batch.atomic()) {
-        remotes[i].setRemote_addr(batch.remoteAddress[i]);
-        remotes[i].setRkey(batch.remoteKey[i]);
-        locals[i].setAddr(batch.localAddress[i]);
-        locals[i].setLength(batch.length[i]);
-        locals[i].setLkey(batch.localKey[i]);
-      }
+      remotes[i].setRemote_addr(batch.remoteAddress[i]);
+      remotes[i].setRkey(batch.remoteKey[i]);
+      locals[i].setAddr(batch.localAddress[i]);
+      locals[i].setLength(batch.length[i]);
+      locals[i].setLkey(batch.localKey[i]);
+      atomics[i].setCompare_add(batch.compareAdd[i]);
+      atomics[i].setSwap(batch.swap[i]);
     }
     call.execute();
   }

@@ -19,15 +19,6 @@ final class WorkChains {
   }
 
   void post(DisniBatch batch, long id) throws IOException {
-    if (batch.atomic()) {
-      WorkChain once = new WorkChain(queuePair, batch);
-      try {
-        once.post(batch, id);
-      } finally {
-        once.free();
-      }
-      return;
-    }
     prepared(batch).post(batch, id);
   }
 

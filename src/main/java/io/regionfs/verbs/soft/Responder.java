@@ -2,6 +2,7 @@ package io.regionfs.verbs.soft;
 
 import com.ibm.disni.verbs.IbvMr;
 import io.regionfs.posix.Memory;
+import io.regionfs.verbs.Atomics;
 import io.regionfs.verbs.soft.ReceiveQueue.Receive;
 import org.jspecify.annotations.Nullable;
 
@@ -95,7 +96,8 @@ final class Responder {
 
   private @Nullable Segments atomic(long header) {
     long address = Wire.address(header);
-    if ((address & 7) != 0 || Wire.length(header) != 8) {
+    Atomics scope = pair.device().options().atomics();
+    if (scope == Atomics.NONE || (address & 7) != 0 || Wire.length(header) != 8) {
       pair.refuse(WcStatus.REM_INV_REQ_ERR);
       return null;
     }
@@ -109,7 +111,10 @@ final class Responder {
     }
     long old;
     try {
-      old = carryOut(header, address);
+      old =
+          scope == Atomics.DEVICE
+              ? pair.device().atomically(header, address)
+              : carryOut(header, address);
     } catch (InternalError pageCannotBeHad) {
       pair.refuse(WcStatus.REM_OP_ERR);
       return null;

@@ -1,7 +1,9 @@
 package io.regionfs.verbs.soft;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import com.ibm.disni.verbs.IbvContext;
 import com.ibm.disni.verbs.RdmaProvider;
+import io.regionfs.verbs.Atomics;
 import java.io.IOException;
 import java.lang.reflect.Field;
 import java.nio.ByteOrder;
@@ -27,6 +29,7 @@ public final class SoftDevice {
   private @Nullable SoftContext context;
 
   private final ScheduledExecutorService timer;
+  private final SteppedAtomics atomics = new SteppedAtomics();
 
   SoftDevice(SoftDeviceOptions options) {
     this.options = options;
@@ -100,6 +103,16 @@ public final class SoftDevice {
       context = opened;
     }
     return opened;
+  }
+
+  /** Against what the atomics of an opened device are atomic; of another's context: nothing. */
+  public static Atomics atomicsOf(IbvContext opened) {
+    return opened instanceof SoftContext soft ? soft.device().options().atomics() : Atomics.NONE;
+  }
+
+  /** Carries out an atomic that is atomic only against those of this device; its old value. */
+  long atomically(long header, long address) {
+    return atomics.carryOut(header, address);
   }
 
   MemoryTable memory() {

@@ -1,5 +1,6 @@
 package io.regionfs.verbs.soft;
 
+import io.regionfs.verbs.Atomics;
 import java.time.Duration;
 
 /**
@@ -14,6 +15,8 @@ import java.time.Duration;
  *     accept
  * @param peerTimeout how long a peer's host may stay silent while it owes an acknowledgement before
  *     the connection is given up
+ * @param atomics against what its atomics are atomic; NONE: it refuses them, DEVICE: they are read,
+ *     compared and stored in steps, under a lock that only this device knows
  * @param faults failures to inject
  */
 public record SoftDeviceOptions(
@@ -24,6 +27,7 @@ public record SoftDeviceOptions(
     int readDepth,
     Duration handshakeTimeout,
     Duration peerTimeout,
+    Atomics atomics,
     SoftFaults faults) {
   public SoftDeviceOptions {
     atLeastOne(maxWorkRequests, "maxWorkRequests");
@@ -51,6 +55,7 @@ public record SoftDeviceOptions(
         16,
         Duration.ofSeconds(5),
         Duration.ofSeconds(10),
+        Atomics.GLOBAL,
         new SoftFaults());
   }
 
@@ -63,7 +68,21 @@ public record SoftDeviceOptions(
         readDepth,
         handshakeTimeout,
         peerTimeout,
+        atomics,
         value);
+  }
+
+  public SoftDeviceOptions withAtomics(Atomics value) {
+    return new SoftDeviceOptions(
+        maxWorkRequests,
+        maxSegments,
+        maxInlineBytes,
+        maxCompletions,
+        readDepth,
+        handshakeTimeout,
+        peerTimeout,
+        value,
+        faults);
   }
 
   public SoftDeviceOptions withTimeouts(Duration handshake, Duration peer) {
@@ -75,6 +94,7 @@ public record SoftDeviceOptions(
         readDepth,
         handshake,
         peer,
+        atomics,
         faults);
   }
 }

@@ -1,0 +1,42 @@
+package io.regionfs.verbs.soft;
+
+import com.google.errorprone.annotations.MustBeClosed;
+import com.ibm.disni.verbs.RdmaProvider;
+import io.regionfs.verbs.Atomics;
+import java.lang.reflect.Field;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A software device with other atomics than usual, for all that opens a fabric until this is
+ * closed. Fabrics of before are not used meanwhile, those opened meanwhile are closed before it.
+ */
+public final class SeatedDevice implements AutoCloseable {
+  private final @Nullable Object before;
+
+  @MustBeClosed
+  public SeatedDevice(Atomics atomics) {
+    SoftDevice.install(SoftDeviceOptions.defaults());
+    SoftDevice device = new SoftDevice(SoftDeviceOptions.defaults().withAtomics(atomics));
+    before = seat(new SoftProvider(device));
+  }
+
+  @SuppressWarnings("LockOnNonEnclosingClassLiteral") // the lock under which DiSNI reads it
+  private static @Nullable Object seat(@Nullable Object provider) {
+    synchronized (RdmaProvider.class) {
+      try {
+        Field seat = RdmaProvider.class.getDeclaredField("provider");
+        seat.setAccessible(true);
+        Object old = seat.get(null);
+        seat.set(null, provider);
+        return old;
+      } catch (ReflectiveOperationException e) {
+        throw new LinkageError("this DiSNI has no seat for a provider", e);
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    seat(before);
+  }
+}
