@@ -81,6 +81,12 @@ final class RegionCommand implements Callable<Integer> {
             + " at "
             + home.get("dataAddress")
             + (Boolean.TRUE.equals(home.get("alive")) ? "" : " (down)"));
+    StatusText.line(
+        out,
+        "fabric",
+        Boolean.TRUE.equals(region.get("local"))
+            ? "local memory; other hosts by " + home.get("fabric")
+            : region.get("fabric") + "; home: " + home.get("fabric"));
     StatusText.line(out, "size", region.get("size") + " bytes");
     StatusText.line(out, "memory", region.get("allocatedBytes") + " bytes");
     StatusText.line(out, "generation", String.valueOf(region.get("generation")));

@@ -43,11 +43,16 @@ final class StatusText {
     line(
         out,
         "lent here",
-        used(capacity, "ownUsedBytes", "ownBytes") + " in " + node.get("memoryDirectory"));
+        used(capacity, "ownUsedBytes", "ownBytes")
+            + " in "
+            + node.get("memoryDirectory")
+            + ("never".equals(fabric.get("hugePages"))
+                ? ""
+                : " (huge pages: " + fabric.get("hugePages") + ")"));
     if (capacity.containsKey("clusterBytes")) {
       line(out, "cluster", used(capacity, "clusterUsedBytes", "clusterBytes"));
     }
-    line(out, "pinned", bytes(fabric.get("registeredBytes")) + " for other hosts to reach");
+    FabricText.print(fabric, map(status, "regions"), out);
     line(out, "data calls", calls(map(status, "homeCalls")));
     nodes(list(status, "nodes"), out);
   }
@@ -70,7 +75,7 @@ final class StatusText {
         + " replicas answer";
   }
 
-  private static void trouble(PrintWriter out, Map<?, ?> part) {
+  static void trouble(PrintWriter out, Map<?, ?> part) {
     if (part.get("trouble") instanceof String text && !text.isEmpty()) {
       line(out, "TROUBLE", text);
     }
@@ -114,12 +119,13 @@ final class StatusText {
     return bytes(capacity.get(used)) + " used of " + bytes(capacity.get(total));
   }
 
-  private static String bytes(@Nullable Object value) {
+  static String bytes(@Nullable Object value) {
     return value instanceof Long number ? Sizes.format(number) : "?";
   }
 
+  /** A line without a label goes on from the one before. */
   static void line(PrintWriter out, String label, String text) {
-    out.printf("%-11s %s%n", label + ":", text);
+    out.printf("%-11s %s%n", label.isEmpty() ? "" : label + ":", text);
   }
 
   static Map<?, ?> map(Map<?, ?> from, String key) {

@@ -147,12 +147,13 @@ public final class Node implements Service {
             joined,
             ports,
             new MetadataReport(transport, replicas, impatient),
-            fabric,
+            new FabricReport(fabric, ports.memory(), directory.options(), directory.hugePages()),
             lent,
             home,
             mounted);
-    lifetimes.add(
-        "control", control(entry, report, new RegionReporter(impatient, transport), replicas));
+    RegionReporter regionReporter =
+        new RegionReporter(impatient, transport, joined.node(), fabric.description());
+    lifetimes.add("control", control(entry, report, regionReporter, replicas));
     lifetimes.add("entry", () -> running.remove(entry));
     running.add(entry);
     LOG.info(

@@ -4,6 +4,7 @@ import io.regionfs.meta.Metadata;
 import io.regionfs.meta.Node;
 import io.regionfs.model.Attributes;
 import io.regionfs.model.InodeId;
+import io.regionfs.model.NodeId;
 import io.regionfs.proto.HomeCall;
 import io.regionfs.proto.Ping;
 import io.regionfs.proto.RegionReport;
@@ -17,8 +18,12 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Asks the metadata service and the home about one region. */
-record RegionReporter(Metadata metadata, RpcTransport transport) {
+/**
+ * Asks the metadata service and the home about one region.
+ *
+ * @param fabric of this node
+ */
+record RegionReporter(Metadata metadata, RpcTransport transport, NodeId self, String fabric) {
   private static final Duration DEADLINE = Duration.ofSeconds(5);
 
   /**
@@ -37,7 +42,11 @@ record RegionReporter(Metadata metadata, RpcTransport transport) {
     where.put("name", home.name());
     where.put("alive", home.alive());
     where.put("dataAddress", Addresses.text(home.data()));
+    where.put("fabric", home.fabric());
     report.put("home", where);
+    boolean local = home.id().equals(self);
+    report.put("local", local);
+    report.put("fabric", local ? "local" : fabric);
     report.put("size", attributes.size());
     report.put("allocatedBytes", attributes.allocatedBytes());
     RegionReport atHome = home.alive() ? ask(home, number) : null;

@@ -5,7 +5,6 @@ import io.regionfs.meta.Membership;
 import io.regionfs.region.HomeHandler;
 import io.regionfs.region.LentMemory;
 import io.regionfs.region.LentStatus;
-import io.regionfs.verbs.Fabric;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -21,7 +20,7 @@ final class StatusReport {
   private final Ports ports;
   private final Membership membership;
   private final MetadataReport metadata;
-  private final Fabric fabric;
+  private final FabricReport fabric;
   private final LentMemory lent;
   private final HomeHandler home;
   private final FuseMount mount;
@@ -36,7 +35,7 @@ final class StatusReport {
       Membership membership,
       Ports ports,
       MetadataReport metadata,
-      Fabric fabric,
+      FabricReport fabric,
       LentMemory lent,
       HomeHandler home,
       FuseMount mount) {
@@ -56,7 +55,7 @@ final class StatusReport {
     Map<String, @Nullable Object> status = new LinkedHashMap<>();
     LentStatus memory = lent.status();
     status.put("node", node());
-    status.put("fabric", fabric());
+    status.put("fabric", fabric.now());
     Map<String, @Nullable Object> capacity = new LinkedHashMap<>();
     capacity.put("ownBytes", memory.budgetBytes());
     capacity.put("ownUsedBytes", memory.allocatedBytes());
@@ -84,15 +83,6 @@ final class StatusReport {
     node.put("fuseThreads", mount.threads());
     node.put("trouble", remark);
     return node;
-  }
-
-  private Map<String, @Nullable Object> fabric() {
-    Map<String, @Nullable Object> answer = new LinkedHashMap<>();
-    answer.put("description", fabric.description());
-    answer.put("registrations", fabric.registrations());
-    answer.put("registeredBytes", fabric.registeredBytes());
-    answer.put("connectionsFromOthers", ports.memory().connections());
-    return answer;
   }
 
   private static Map<String, @Nullable Object> regions(LentStatus memory) {

@@ -1,10 +1,13 @@
 package io.regionfs.fs;
 
 import io.regionfs.meta.Metadata;
+import io.regionfs.meta.Node;
+import io.regionfs.model.Attributes;
 import io.regionfs.model.Errno;
 import io.regionfs.model.FileType;
 import io.regionfs.model.FsException;
 import io.regionfs.model.InodeId;
+import io.regionfs.model.NodeId;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 
@@ -23,17 +26,19 @@ final class ExtendedAttributes {
   private static final String HOME = "regionfs.home";
 
   private final Metadata metadata;
+  private final NodeId self;
   private final FsOptions options;
 
-  ExtendedAttributes(Metadata metadata, FsOptions options) {
+  ExtendedAttributes(Metadata metadata, NodeId self, FsOptions options) {
     this.metadata = metadata;
+    this.self = self;
     this.options = options;
   }
 
   byte[] get(InodeId inode, byte[] name) {
     String text = text(name);
     return switch (plain(text)) {
-      case FABRIC -> options.fabric().getBytes(StandardCharsets.UTF_8);
+      case FABRIC -> fabric(inode).getBytes(StandardCharsets.UTF_8);
       case HOME -> home(inode);
       default -> {
         requireStored(text);
@@ -54,6 +59,19 @@ final class ExtendedAttributes {
   void remove(InodeId inode, byte[] name) {
     requireChangeable(name);
     metadata.removeXattr(inode, name);
+  }
+
+  /** What carries a file's bytes between this host and their home; of others, this host's own. */
+  private String fabric(InodeId inode) {
+    Attributes attributes = metadata.attributes(inode);
+    if (attributes.type() != FileType.FILE) {
+      return options.fabric();
+    }
+    if (attributes.home().equals(self)) {
+      return "local; other hosts by " + options.fabric();
+    }
+    Node home = metadata.node(attributes.home());
+    return options.fabric() + "; home " + home.name() + ": " + home.fabric();
   }
 
   private byte[] home(InodeId inode) {

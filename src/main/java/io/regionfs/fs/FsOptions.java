@@ -3,7 +3,7 @@ package io.regionfs.fs;
 /**
  * How a node's file system behaves.
  *
- * @param fabric what carries the bytes and why it was chosen, in one line for people; the value of
- *     the attribute {@code regionfs.fabric}
+ * @param fabric what carries the bytes and why it was chosen, in one line for people; part of the
+ *     value of the attribute {@code regionfs.fabric}
  */
 public record FsOptions(String fabric) {}

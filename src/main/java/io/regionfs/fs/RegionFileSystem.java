@@ -42,7 +42,7 @@ public final class RegionFileSystem implements FileSystem, AutoCloseable {
     this.self = self;
     this.inodes = new OpenInodes(metadata, regions);
     this.attributes = new FileAttributes(metadata, regions, inodes);
-    this.xattrs = new ExtendedAttributes(metadata, options);
+    this.xattrs = new ExtendedAttributes(metadata, self, options);
     metadata.onForget(new Forgetting());
   }
 

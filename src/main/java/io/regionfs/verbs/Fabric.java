@@ -15,6 +15,9 @@ public interface Fabric extends AutoCloseable {
    */
   String description();
 
+  /** What ails the device now, in one line, such as a port that is down; empty: nothing. */
+  String trouble();
+
   /** What the device can do; does not change. */
   DeviceLimits limits();
 

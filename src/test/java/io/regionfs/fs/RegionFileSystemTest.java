@@ -318,7 +318,11 @@ class RegionFileSystemTest extends ClusterContract {
   @Test
   void madeUpAttributesAreReadOnlyAndUnlisted() {
     InodeId inode = files.make("a", "text");
-    assertThat(one.xattr(inode, bytes("regionfs.fabric"))).isEqualTo(bytes("by hand"));
+    assertThat(one.xattr(inode, bytes("regionfs.fabric")))
+        .isEqualTo(bytes("local; other hosts by by hand"));
+    assertThat(two.xattr(inode, bytes("regionfs.fabric")))
+        .asString(StandardCharsets.UTF_8)
+        .startsWith("by hand; home node1: ");
     assertThat(one.xattr(InodeId.ROOT, bytes("user.regionfs.fabric"))).isEqualTo(bytes("by hand"));
     assertThat(two.xattr(inode, bytes("user.regionfs.home"))).isEqualTo(bytes("node1"));
     assertThat(refusal(() -> one.xattr(InodeId.ROOT, bytes("user.regionfs.home"))))

@@ -46,6 +46,11 @@ final class FakeFabric implements Fabric {
   }
 
   @Override
+  public String trouble() {
+    return "";
+  }
+
+  @Override
   public DeviceLimits limits() {
     return new DeviceLimits(
         "fake", 0, "none", atomics, 1 << 20, MAX_REGISTRATION_BYTES, 16, 16, 16, 0, 0, false);

@@ -39,6 +39,7 @@ final class DisniConnection implements Connection {
   private final RdmaEventChannel events;
   private final RdmaCmId id;
   private final CompletionQueue completions;
+  private final int number;
   private final WorkChains chains;
   private final InFlight inFlight;
 
@@ -68,14 +69,21 @@ final class DisniConnection implements Connection {
       RdmaCmId id,
       IbvQP queuePair,
       CompletionQueue completions,
-      int depth) {
+      int depth)
+      throws IOException {
     this.fabric = fabric;
     this.peer = peer;
     this.events = events;
     this.id = id;
     this.completions = completions;
+    this.number = queuePair.getQp_num();
     this.chains = new WorkChains(queuePair);
     this.inFlight = new InFlight(depth);
+  }
+
+  /** The number of its queue pair. */
+  int queuePair() {
+    return number;
   }
 
   @Override

@@ -50,7 +50,6 @@ public final class DisniFabric implements Fabric {
   private final RdmaCmId device;
   private final IbvContext context;
   private final IbvPd domain;
-  private final @Nullable NativeDevice nativeDevice;
   private final DeviceLimits limits;
   private final Registrar registrar;
   private final Set<DisniMemory> memory = ConcurrentHashMap.newKeySet();
@@ -59,6 +58,7 @@ public final class DisniFabric implements Fabric {
   private final Set<DisniListener> listeners = ConcurrentHashMap.newKeySet();
   private final AtomicBoolean closed = new AtomicBoolean();
   private final Thread keeper;
+  private final @Nullable DeviceEvents events;
 
   private DisniFabric(
       String description,
@@ -68,7 +68,6 @@ public final class DisniFabric implements Fabric {
       IbvPd domain,
       @Nullable NativeDevice nativeDevice,
       Registrar registrar) {
-    this.nativeDevice = nativeDevice;
     this.limits = registrar.limits();
     this.registrar = registrar;
     this.description = description;
@@ -78,11 +77,24 @@ public final class DisniFabric implements Fabric {
     this.domain = domain;
     this.keeper = new Thread(this::keep, "fabric-keeper");
     keeper.setDaemon(true);
+    this.events = nativeDevice == null ? null : nativeDevice.events(new Ends());
   }
 
-  @MustBeClosed
-  static DisniFabric open(InetAddress address, String description) throws IOException {
-    return open(address, description, Pinning.ALWAYS);
+  /** What the device says ends connections. */
+  private final class Ends implements DeviceEvents.Listener {
+    @Override
+    public void queuePairFailed(int number, String event) {
+      for (DisniConnection connection : connections) {
+        if (connection.queuePair() == number) {
+          connection.close();
+        }
+      }
+    }
+
+    @Override
+    public void deviceFailed(String event) {
+      connections.forEach(DisniConnection::close);
+    }
   }
 
   /**
@@ -117,6 +129,9 @@ public final class DisniFabric implements Fabric {
       DisniFabric fabric =
           new DisniFabric(description, channel, id, context, domain, nativeDevice, registrar);
       fabric.keeper.start();
+      if (fabric.events != null) {
+        fabric.events.start();
+      }
       return fabric;
     } catch (IOException e) {
       if (id != null) {
@@ -131,14 +146,14 @@ public final class DisniFabric implements Fabric {
     return context;
   }
 
-  /** Null: it is a software device. */
-  @Nullable NativeDevice nativeDevice() {
-    return nativeDevice;
-  }
-
   @Override
   public String description() {
     return description;
+  }
+
+  @Override
+  public String trouble() {
+    return events == null ? "" : events.trouble();
   }
 
   @Override
@@ -341,6 +356,9 @@ public final class DisniFabric implements Fabric {
     }
     keeper.interrupt();
     joinUninterruptibly(keeper);
+    if (events != null) {
+      events.close();
+    }
     listeners.forEach(DisniListener::close);
     connections.forEach(DisniConnection::close);
     for (DisniMemory left : memory) {

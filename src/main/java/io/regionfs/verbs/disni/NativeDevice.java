@@ -1,13 +1,17 @@
 package io.regionfs.verbs.disni;
 
 import com.ibm.disni.verbs.IbvContext;
+import com.ibm.disni.verbs.RdmaCm;
 import com.ibm.disni.verbs.RdmaCmId;
+import com.ibm.disni.verbs.RdmaEventChannel;
 import com.ibm.disni.verbs.impl.NatObject;
 import io.regionfs.posix.Memory;
 import io.regionfs.verbs.Atomics;
 import io.regionfs.verbs.DeviceLimits;
 import io.regionfs.verbs.Fabric;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,6 +30,35 @@ record NativeDevice(long context, String name, int port) {
   private static final long WRITE_READ = 1 << 2 | 1 << 3;
 
   private static final long ATOMIC = 1 << 4;
+
+  /**
+   * Asks the device that has an address what it can do.
+   *
+   * @throws IOException if there is none, or none of libdisni's
+   */
+  static DeviceLimits at(InetAddress address) throws IOException {
+    NativeProvider.seat();
+    RdmaEventChannel channel = RdmaEventChannel.createEventChannel();
+    if (channel == null) {
+      throw new IOException("no event channel for connections");
+    }
+    try {
+      RdmaCmId id = channel.createId(RdmaCm.RDMA_PS_TCP);
+      try {
+        id.bindAddr(new InetSocketAddress(address, 0));
+        IbvContext context = id.getVerbs();
+        NativeDevice device = context == null ? null : of(id, context);
+        if (device == null) {
+          throw new IOException("no device of libdisni's has this address");
+        }
+        return device.limits();
+      } finally {
+        id.destroyId();
+      }
+    } finally {
+      channel.destroyEventChannel();
+    }
+  }
 
   /** Null: it is a software device. */
   static @Nullable NativeDevice of(RdmaCmId id, IbvContext context) throws IOException {
@@ -49,6 +82,12 @@ record NativeDevice(long context, String name, int port) {
       Memory.free(memory);
     }
     return limits(name, port, attributes);
+  }
+
+  /** Not yet started. */
+  DeviceEvents events(DeviceEvents.Listener listener) {
+    return new DeviceEvents(
+        name, port, (millis, out) -> NativeVerbs.asyncEvent(context, millis, out), listener);
   }
 
   /** From what {@link NativeVerbs#queryDevice} fills. */

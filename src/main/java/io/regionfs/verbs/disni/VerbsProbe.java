@@ -98,11 +98,8 @@ final class VerbsProbe {
   }
 
   private static DeviceLimits bind(Candidates candidates) throws IOException {
-    try (DisniFabric fabric = DisniFabric.open(candidates.address(), "probe")) {
-      if (fabric.nativeDevice() != null) {
-        return fabric.limits();
-      }
-      throw new IOException("DiSNI runs on a software device in this process already");
+    try {
+      return NativeDevice.at(candidates.address());
     } catch (IOException e) {
       unseat();
       String missing = new Libraries(Path.of("/"), System.getenv()).missing();
