@@ -68,7 +68,9 @@ class CliIT {
     Map<?, ?> status = mounts.status(mnt);
     assertThat(status.keySet().stream().map(Object::toString))
         .contains("node", "nodes", "capacity", "fabric", "metadata", "homeCalls");
-    assertThat(StatusText.map(status, "fabric").get("description")).asString().startsWith("soft");
+    assertThat(StatusText.map(status, "fabric").get("description"))
+        .asString()
+        .startsWith(FabricUnderTest.name());
     assertThat(StatusText.map(status, "capacity").get("ownBytes")).isEqualTo(256L << 20);
     assertThat(mounts.shell.regionfs("status").succeeded().out()).contains("fabric", "lent here");
     Map<?, ?> region =
@@ -237,7 +239,7 @@ class CliIT {
       {1, "does not exist", mounts.directory.resolve("missing"), "--memory=64M"},
       {1, "not a directory", file, "--memory=64M"},
       {1, "127.0.0.1:1", mnt, "--meta=127.0.0.1:1"},
-      {1, "no RDMA device", mnt, "--fabric=verbs"},
+      {1, "no RDMA device", mnt, "--rdma-device=missing"},
       {1, "192.0.2.1", mnt, "--listen=192.0.2.1:7470"},
       {2, "64Q", mnt, "--memory=64Q"},
       {2, "big_writes", mnt, "-obig_writes"},
@@ -263,6 +265,7 @@ class CliIT {
 
   @Test
   void nonsenseOnTheListeningPortsHarmsNobody() throws Exception {
+    FabricUnderTest.assumeOwnTcp();
     Path mnt = mounts.newMountPoint("a");
     mounts.mount(mnt).succeeded();
     Map<?, ?> node = StatusText.map(mounts.status(mnt), "node");

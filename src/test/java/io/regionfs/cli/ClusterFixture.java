@@ -7,6 +7,8 @@ import io.regionfs.posix.LibC;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -31,7 +33,10 @@ final class ClusterFixture implements AutoCloseable {
     shell = new Shell(Map.of("REGIONFS_CLUSTER_DIR", directory.toString()));
     boolean up = false;
     try {
-      cluster("up", hosts, "--meta", replicas, "--memory", "512M").succeeded();
+      List<Object> command =
+          new ArrayList<>(List.of("up", hosts, "--meta", replicas, "--memory", "512M"));
+      command.addAll(FabricUnderTest.clusterOptions());
+      cluster(command.toArray()).succeeded();
       up = true;
     } finally {
       if (!up) {

@@ -49,15 +49,22 @@ class FullDiskIT {
   @Test
   void withoutRoomNothingChangesAndStatusSaysSo() throws Exception {
     int port = FIRST_PORT;
-    while (!Addresses.pairIsFree(InetAddress.getLoopbackAddress(), port)) {
+    while (!Addresses.pairIsFree(InetAddress.getByName(FabricUnderTest.address()), port)) {
       port += 2;
     }
-    String address = "127.0.0.1:" + port;
+    String address = FabricUnderTest.address() + ":" + port;
     Path state = disk.resolve("state");
     mounts
         .shell
         .regionfs(
-            "meta", "--listen", address, "--state-dir", state, "--min-free", "16M", "--fabric=soft")
+            "meta",
+            "--listen",
+            address,
+            "--state-dir",
+            state,
+            "--min-free",
+            "16M",
+            FabricUnderTest.option())
         .succeeded();
     Path mnt = mounts.newMountPoint("a");
     mounts.mount(mnt, "--meta", address).succeeded();

@@ -31,13 +31,15 @@ final class MetadataProbe {
 
   private MetadataProbe() {}
 
-  /** write|read OWN-IP REPLICA... */
+  /** soft|verbs write|read OWN-IP REPLICA... */
   public static void main(String[] arguments) throws Exception {
-    boolean write = arguments[0].equals("write");
-    InetSocketAddress own = new InetSocketAddress(arguments[1], 0);
+    FabricRequest fabric =
+        arguments[0].equals("soft") ? FabricRequest.soft() : FabricRequest.auto();
+    boolean write = arguments[1].equals("write");
+    InetSocketAddress own = new InetSocketAddress(arguments[2], 0);
     List<InetSocketAddress> replicas =
-        Arrays.stream(arguments).skip(2).map(Addresses::listen).toList();
-    FabricSelection.choose(FabricRequest.soft(), own.getAddress(), SoftDeviceOptions.defaults());
+        Arrays.stream(arguments).skip(3).map(Addresses::listen).toList();
+    FabricSelection.choose(fabric, own.getAddress(), SoftDeviceOptions.defaults());
     AtomicBoolean ended = endWithStandardInput();
     try (DarpcTransport transport = new DarpcTransport(DarpcOptions.defaults())) {
       List<RpcClient> clients = replicas.stream().map(transport::client).toList();

@@ -12,6 +12,7 @@ import io.regionfs.posix.MountTable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
@@ -45,16 +46,12 @@ final class MountFixture implements AutoCloseable {
 
   /** The command line of a small node with its own state directory. */
   Object[] mountCommand(Path mountPoint, Object... more) {
-    Object[] command = new Object[more.length + 7];
-    command[0] = "mount";
-    command[1] = mountPoint;
-    command[2] = "--state-dir";
-    command[3] = stateOf(mountPoint);
-    command[4] = "--memory=256M";
-    command[5] = "--name=" + mountPoint.getFileName();
-    command[6] = "--fabric=soft";
-    System.arraycopy(more, 0, command, 7, more.length);
-    return command;
+    List<Object> command = new ArrayList<>(List.of("mount", mountPoint));
+    command.addAll(List.of("--state-dir", stateOf(mountPoint)));
+    command.addAll(List.of("--memory=256M", "--name=" + mountPoint.getFileName()));
+    command.addAll(FabricUnderTest.mountOptions());
+    command.addAll(List.of(more));
+    return command.toArray();
   }
 
   Shell.Result mount(Path mountPoint, Object... more) throws IOException, InterruptedException {

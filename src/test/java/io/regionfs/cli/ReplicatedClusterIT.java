@@ -38,10 +38,10 @@ import org.junit.jupiter.api.Timeout;
 class ReplicatedClusterIT {
   private static final int HOSTS = 3;
   private static final List<String> REPLICAS = List.of("meta1", "meta2", "meta3");
-  private static final Duration PATIENCE = Duration.ofSeconds(60);
+  private static final Duration PATIENCE = Shell.patience(Duration.ofSeconds(60));
 
   /** Far above what a fail-over takes: it says "did not hang", the benchmark says how long. */
-  private static final Duration LONGEST_PAUSE = Duration.ofSeconds(30);
+  private static final Duration LONGEST_PAUSE = Shell.patience(Duration.ofSeconds(30));
 
   private final ExecutorService threads = Executors.newCachedThreadPool();
   private ClusterFixture cluster;
@@ -289,21 +289,14 @@ class ReplicatedClusterIT {
   private Process probe(String host, String kind, String... replicas)
       throws IOException, InterruptedException {
     String own = cluster.cluster("address", host).succeeded().out().strip();
-    Stream<Object> command =
-        Stream.of(
-            Shell.TOP.resolve("scripts/cluster"),
-            "exec",
-            host,
-            "--",
-            Path.of(System.getProperty("java.home"), "bin", "java"),
-            "-Xmx64m",
-            "-XX:+UseSerialGC",
-            "-cp",
-            classPath(),
-            MetadataProbe.class.getName(),
-            kind,
-            own);
-    return cluster.shell.startWithInput(Stream.concat(command, Arrays.stream(replicas)).toArray());
+    List<Object> command =
+        new ArrayList<>(List.of(Shell.TOP.resolve("scripts/cluster"), "exec", host, "--"));
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java"));
+    command.addAll(List.of("-Xmx64m", "-XX:+UseSerialGC", "-cp", classPath()));
+    command.addAll(FabricUnderTest.javaOptions());
+    command.addAll(List.of(MetadataProbe.class.getName(), FabricUnderTest.name(), kind, own));
+    command.addAll(List.of(replicas));
+    return cluster.shell.startWithInput(command.toArray());
   }
 
   /** The product and the probe, wherever this test's own classes came from. */

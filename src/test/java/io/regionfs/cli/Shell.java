@@ -17,7 +17,7 @@ import java.util.function.BooleanSupplier;
 
 /** Runs commands as a user would, with a deadline that only a hang can miss. */
 final class Shell {
-  static final Duration PATIENCE = Duration.ofMinutes(2);
+  static final Duration PATIENCE = patience(Duration.ofMinutes(2));
 
   /** The repository: Maven runs the tests in it. */
   static final Path TOP = Path.of("").toAbsolutePath();
@@ -25,6 +25,14 @@ final class Shell {
   static final Path REGIONFS = TOP.resolve("scripts/regionfs");
 
   private final Map<String, String> environment;
+
+  /**
+   * How long to wait on this machine for what takes so long on others: the system property
+   * regionfs.test.patience is how many times as long.
+   */
+  static Duration patience(Duration elsewhere) {
+    return elsewhere.multipliedBy(Integer.getInteger("regionfs.test.patience", 1));
+  }
 
   Shell(Map<String, String> environment) {
     this.environment = Map.copyOf(environment);
