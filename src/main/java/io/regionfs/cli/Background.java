@@ -92,6 +92,7 @@ final class Background {
     }
     return List.of(
         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+        "-Djava.library.path=" + System.getProperty("java.library.path"),
         "-cp",
         System.getProperty("java.class.path"),
         Main.class.getName());
