@@ -5,7 +5,9 @@ import java.net.DatagramSocket;
 import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.NetworkInterface;
 import java.net.ServerSocket;
+import java.net.SocketException;
 import java.net.UnknownHostException;
 import java.util.Arrays;
 
@@ -82,6 +84,15 @@ public final class Addresses {
   /** Whether a server could listen at this port and the next one now. */
   public static boolean pairIsFree(InetAddress address, int port) {
     return isFree(address, port) && isFree(address, port + 1);
+  }
+
+  /** Whether one of this host's interfaces has it. */
+  public static boolean isOfThisHost(InetAddress address) {
+    try {
+      return NetworkInterface.getByInetAddress(address) != null;
+    } catch (SocketException e) {
+      return false;
+    }
   }
 
   static boolean isFree(InetAddress address, int port) {

@@ -57,16 +57,17 @@ class MainTest {
   }
 
   @Test
-  void doctorExaminesTheMachineItIsGiven() {
-    Doctor doctor = new Doctor(directory, 1000, java.util.Map.of());
-    assertThat(doctor.examine())
-        .filteredOn(finding -> finding.verdict() == Doctor.Verdict.FAIL)
-        .extracting(Doctor.Finding::check)
-        .containsExactly("fuse device", "fuse library", "fusermount");
-    assertThat(doctor.examine())
-        .filteredOn(finding -> finding.verdict() == Doctor.Verdict.FAIL)
-        .allSatisfy(finding -> assertThat(finding.advice()).isNotEmpty());
+  void doctorAnswersInJson() {
     assertThat(run("doctor", "--json")).isBetween(0, 1);
     assertThat(Json.parseObject(out.toString().strip())).containsKeys("usable", "checks");
+  }
+
+  @Test
+  void doctorChecksTheOptionsOfAMount() {
+    assertThat(run("doctor", "--listen", "192.0.2.1")).isEqualTo(1);
+    assertThat(out.toString()).contains("192.0.2.1 is no address of this host");
+    assertThat(run("doctor", "--rdma-device", "nothing")).isEqualTo(1);
+    assertThat(out.toString()).contains("fail  fabric", "no RDMA device");
+    assertThat(run("doctor", "--listen", "0.0.0.0")).isEqualTo(2);
   }
 }

@@ -4,6 +4,7 @@ import com.google.errorprone.annotations.MustBeClosed;
 import io.regionfs.verbs.DeviceLimits;
 import io.regionfs.verbs.Fabric;
 import io.regionfs.verbs.device.Candidates;
+import io.regionfs.verbs.device.DeviceName;
 import io.regionfs.verbs.device.RdmaDevice;
 import io.regionfs.verbs.device.RdmaDevices;
 import io.regionfs.verbs.soft.SoftDevice;
@@ -119,6 +120,20 @@ public record FabricSelection(
             + " at "
             + address.getHostAddress();
     return new FabricSelection(Device.VERBS, address, request.pinning(), limits, description, "");
+  }
+
+  /**
+   * Asks one device what it can do, and leaves DiSNI without a provider as it was.
+   *
+   * @param address that it serves
+   * @throws IOException why it cannot be used, and what to do
+   */
+  public static DeviceLimits examine(RdmaDevice device, InetAddress address) throws IOException {
+    DeviceName name = new DeviceName(device.name(), 0);
+    Candidates candidates = new Candidates(address, List.of(device));
+    DeviceLimits limits = VerbsProbe.open(RdmaDevices.ofThisHost(), candidates, name);
+    VerbsProbe.unseat();
+    return limits;
   }
 
   /** Most entries of a send or receive queue. */

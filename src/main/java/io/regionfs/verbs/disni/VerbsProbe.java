@@ -147,7 +147,7 @@ final class VerbsProbe {
 
   /** Takes back the native provider that was seated, so that another may be. */
   @SuppressWarnings("LockOnNonEnclosingClassLiteral") // the lock under which DiSNI fills the seat
-  private static void unseat() throws IOException {
+  static void unseat() throws IOException {
     synchronized (RdmaProvider.class) {
       try {
         Field seat = RdmaProvider.class.getDeclaredField("provider");
