@@ -35,6 +35,9 @@ final class DisniBatch implements Batch {
 
   final long[] swap = new long[MAX_OPERATIONS];
 
+  /** A write after a read or atomic: it would overtake that. */
+  private final boolean[] fenced = new boolean[MAX_OPERATIONS];
+
   volatile int state = IDLE;
   Reason reason = Reason.DISCONNECTED;
   String detail = "";
@@ -46,6 +49,7 @@ final class DisniBatch implements Batch {
   private final boolean hasAtomics;
   private int size;
   private long shape;
+  private boolean hasRead;
 
   /**
    * @param hasAtomics of the device that will carry it out
@@ -59,11 +63,18 @@ final class DisniBatch implements Batch {
     requireIdle();
     size = 0;
     shape = 0;
+    hasRead = false;
   }
 
   @Override
   public int size() {
     return size;
+  }
+
+  /** What a request is posted with: the last one is signalled. */
+  int flags(int i) {
+    int flags = i == size - 1 ? IbvSendWR.IBV_SEND_SIGNALED : 0;
+    return fenced[i] ? flags | IbvSendWR.IBV_SEND_FENCE : flags;
   }
 
   /** The sequence of opcodes, packed: chains of one shape differ only in what can be set later. */
@@ -127,6 +138,9 @@ final class DisniBatch implements Batch {
     remoteAddress[i] = remote;
     remoteKey[i] = rkey;
     length[i] = bytes;
+    boolean writes = operation == IbvSendWR.IBV_WR_RDMA_WRITE;
+    fenced[i] = writes && hasRead;
+    hasRead |= !writes;
     shape = (shape << SHAPE_BITS) | operation;
     size = i + 1;
   }

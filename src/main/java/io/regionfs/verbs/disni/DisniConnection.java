@@ -40,7 +40,7 @@ final class DisniConnection implements Connection {
   private final RdmaCmId id;
   private final CompletionQueue completions;
   private final int number;
-  private final WorkChains chains;
+  private final SendQueue sendQueue;
   private final InFlight inFlight;
 
   private final ReentrantLock postLock = new ReentrantLock();
@@ -77,7 +77,7 @@ final class DisniConnection implements Connection {
     this.id = id;
     this.completions = completions;
     this.number = queuePair.getQp_num();
-    this.chains = new WorkChains(queuePair);
+    this.sendQueue = SendQueue.of(queuePair);
     this.inFlight = new InFlight(depth);
   }
 
@@ -140,7 +140,7 @@ final class DisniConnection implements Connection {
       postingSequence = sequence;
       postingNanos = nanos;
       posting = mine;
-      chains.post(mine, sequence);
+      sendQueue.post(mine, sequence);
     } catch (IOException e) {
       stop(mine, Reason.DISCONNECTED, "the device took no more work: " + e.getMessage());
     } finally {
@@ -340,7 +340,7 @@ final class DisniConnection implements Connection {
   }
 
   private void release() {
-    chains.free();
+    sendQueue.free();
     completions.close();
     try {
       id.destroyId();

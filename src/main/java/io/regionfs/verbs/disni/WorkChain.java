@@ -9,8 +9,7 @@ import java.util.LinkedList;
 
 /**
  * A chain of work requests prepared for one queue pair, to be posted again and again with other
- * addresses. Only the last is signalled: its completion tells that all before it are complete.
- * Confined to the holder of the connection's post lock.
+ * addresses and operands. Confined to the holder of the connection's post lock.
  */
 @SuppressWarnings("JdkObsolete") // DiSNI asks for LinkedLists by type
 final class WorkChain {
@@ -29,10 +28,8 @@ final class WorkChain {
     shape = batch.shape();
     size = batch.size();
     LinkedList<IbvSendWR> list = new LinkedList<>();
-    boolean readBefore = false;
     for (int i = 0; i < size; i++) {
-      list.add(request(batch, i, readBefore));
-      readBefore |= batch.opcode[i] != IbvSendWR.IBV_WR_RDMA_WRITE;
+      list.add(request(batch, i));
     }
     atomics = new IbvSendWR.Atomic[size];
     for (int i = 0; i < size; i++) {
@@ -49,8 +46,7 @@ final class WorkChain {
     }
   }
 
-  /** A write may overtake a read or atomic before it, unless it is fenced. */
-  private static IbvSendWR request(DisniBatch batch, int i, boolean readBefore) {
+  private static IbvSendWR request(DisniBatch batch, int i) {
     IbvSge local = new IbvSge();
     local.setAddr(batch.localAddress[i]);
     local.setLkey(batch.localKey[i]);
@@ -61,11 +57,7 @@ final class WorkChain {
     request.setOpcode(batch.opcode[i]);
     request.setSg_list(locals);
     request.setNum_sge(1);
-    int flags = i == batch.size() - 1 ? IbvSendWR.IBV_SEND_SIGNALED : 0;
-    if (readBefore && batch.opcode[i] == IbvSendWR.IBV_WR_RDMA_WRITE) {
-      flags |= IbvSendWR.IBV_SEND_FENCE;
-    }
-    request.setSend_flags(flags);
+    request.setSend_flags(batch.flags(i));
     request.getRdma().setRemote_addr(batch.remoteAddress[i]);
     request.getRdma().setRkey(batch.remoteKey[i]);
     return request;

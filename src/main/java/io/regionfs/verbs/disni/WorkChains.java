@@ -5,10 +5,11 @@ import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The prepared chains of one queue pair, by shape. Programs use few shapes, so a small table does;
- * what no longer fits replaces another. Confined to the holder of the connection's post lock.
+ * Of a software device: the prepared chains of one queue pair, by shape. Programs use few shapes,
+ * so a small table does; what no longer fits replaces another. Confined to the holder of the
+ * connection's post lock.
  */
-final class WorkChains {
+final class WorkChains implements SendQueue {
   private static final int SLOTS = 64;
 
   private final IbvQP queuePair;
@@ -18,7 +19,8 @@ final class WorkChains {
     this.queuePair = queuePair;
   }
 
-  void post(DisniBatch batch, long id) throws IOException {
+  @Override
+  public void post(DisniBatch batch, long id) throws IOException {
     prepared(batch).post(batch, id);
   }
 
@@ -37,7 +39,8 @@ final class WorkChains {
     return made;
   }
 
-  void free() {
+  @Override
+  public void free() {
     for (int i = 0; i < SLOTS; i++) {
       WorkChain chain = chains[i];
       if (chain != null) {
