@@ -14,8 +14,6 @@ import io.regionfs.verbs.Fabric;
 import io.regionfs.verbs.FabricListener;
 import io.regionfs.verbs.RegisteredMemory;
 import io.regionfs.verbs.TransferException;
-import io.regionfs.verbs.disni.FabricSelection;
-import io.regionfs.verbs.soft.SoftDeviceOptions;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.net.InetAddress;
@@ -72,7 +70,7 @@ final class FabricCommand implements Runnable {
     try {
       address = Addresses.listen(listen);
     } catch (IllegalArgumentException e) {
-      throw new CommandFailure(String.valueOf(e.getMessage()), e);
+      throw wrong(e);
     }
     long memory = FabricMeasurement.map(LENT_BYTES);
     try (Fabric fabric = open(options, address.getAddress());
@@ -122,7 +120,7 @@ final class FabricCommand implements Runnable {
       peer = Target.parse(target);
       bytes = Sizes.parse(size);
     } catch (IllegalArgumentException e) {
-      throw new CommandFailure(String.valueOf(e.getMessage()), e);
+      throw wrong(e);
     }
     if (count < 1 || bytes < 1 || bytes > LENT_BYTES) {
       throw new CommandFailure("--count is at least 1, --size from 1 to 64M");
@@ -140,9 +138,16 @@ final class FabricCommand implements Runnable {
     }
   }
 
+  private RuntimeException wrong(IllegalArgumentException e) {
+    String text = String.valueOf(e.getMessage());
+    return spec == null
+        ? new CommandFailure(text, e)
+        : new ParameterException(spec.commandLine(), text);
+  }
+
   @MustBeClosed
   private static Fabric open(FabricOptions options, InetAddress address) throws IOException {
-    return FabricSelection.choose(options.request(), address, SoftDeviceOptions.defaults()).open();
+    return options.choose(address).open();
   }
 
   private void print(Figures figures, boolean json) {

@@ -3,7 +3,12 @@ package io.regionfs.cli;
 import io.regionfs.daemon.CommandFailure;
 import io.regionfs.verbs.device.DeviceName;
 import io.regionfs.verbs.disni.FabricRequest;
+import io.regionfs.verbs.disni.FabricSelection;
 import io.regionfs.verbs.disni.Pinning;
+import io.regionfs.verbs.soft.SoftDeviceOptions;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.net.InetAddress;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -32,6 +37,22 @@ final class FabricOptions {
           "The RDMA device to use, and no other: as --fabric verbs. Default: the one that serves"
               + " the address.")
   private @Nullable String device;
+
+  /**
+   * Seats the device for this command alone, and says on stderr what the user must be told.
+   *
+   * @param address of this host
+   */
+  FabricSelection choose(InetAddress address) throws IOException {
+    FabricSelection chosen =
+        FabricSelection.choose(request(), address, SoftDeviceOptions.defaults());
+    if (spec != null && !chosen.warning().isEmpty()) {
+      PrintWriter err = spec.commandLine().getErr();
+      err.println(spec.qualifiedName() + ": " + chosen.warning());
+      err.flush();
+    }
+    return chosen;
+  }
 
   FabricRequest request() {
     try {

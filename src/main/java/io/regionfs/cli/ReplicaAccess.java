@@ -10,7 +10,6 @@ import io.regionfs.daemon.RunningMounts;
 import io.regionfs.posix.MountTable;
 import io.regionfs.rpc.darpc.DarpcTransport;
 import io.regionfs.verbs.disni.FabricSelection;
-import io.regionfs.verbs.soft.SoftDeviceOptions;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.net.InetSocketAddress;
@@ -55,9 +54,7 @@ final class ReplicaAccess {
    */
   int use(@Nullable Path mount, Use use) throws IOException, InterruptedException {
     List<InetSocketAddress> addresses = addresses(mount);
-    FabricSelection selection =
-        FabricSelection.choose(
-            fabric.request(), Addresses.towards(addresses.get(0)), SoftDeviceOptions.defaults());
+    FabricSelection selection = fabric.choose(Addresses.towards(addresses.get(0)));
     try (DarpcTransport transport = Calls.over(selection);
         ReplicaCalls replicas = new ReplicaCalls(transport, addresses)) {
       return use.with(replicas);

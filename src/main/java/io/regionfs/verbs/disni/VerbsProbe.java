@@ -42,7 +42,7 @@ final class VerbsProbe {
     DeviceLimits found = bind(candidates);
     if (wanted != null && !isMeant(wanted, found)) {
       unseat();
-      throw new IOException(otherDevice(host, candidates, wanted, found));
+      throw new IOException(otherDevice(candidates, wanted, found));
     }
     return found;
   }
@@ -120,9 +120,7 @@ final class VerbsProbe {
   private static final String DRIVER =
       "see 'regionfs doctor', and that ibverbs-providers has a driver for it (ibv_devices)";
 
-  private static String otherDevice(
-      RdmaDevices host, Candidates candidates, DeviceName wanted, DeviceLimits found)
-      throws IOException {
+  private static String otherDevice(Candidates candidates, DeviceName wanted, DeviceLimits found) {
     String address = candidates.address().getHostAddress();
     return "the kernel gives "
         + address
@@ -134,10 +132,7 @@ final class VerbsProbe {
         + wanted
         + ": both serve it, and only the address chooses. Give "
         + wanted.device()
-        + " an interface and address of its own (it has "
-        + host.listed(
-            host.all().stream().filter(one -> one.name().equals(wanted.device())).toList())
-        + "), or remove the other: rdma link delete "
+        + " an interface and address of its own, or remove the other: rdma link delete "
         + found.device();
   }
 
