@@ -18,7 +18,8 @@ import java.util.concurrent.atomic.AtomicLong;
  * memory for all of the range.
  *
  * <p>Where this host must not swap the size, as its device or the home's has no atomics, the home
- * is called to do so after that batch.
+ * is called to do so after that batch. The batch ends with a read, which is answered when the data
+ * is in place: on iWARP a write is complete before that.
  *
  * <p>The slot is read last. If its epoch is another than when the write began, a shrink may have
  * taken the bytes away, and they are written again.

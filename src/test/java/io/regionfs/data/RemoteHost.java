@@ -1,6 +1,5 @@
 package io.regionfs.data;
 
-import com.google.errorprone.annotations.MustBeClosed;
 import io.regionfs.meta.Metadata;
 import io.regionfs.meta.Node;
 import io.regionfs.model.InodeId;
@@ -12,11 +11,9 @@ import io.regionfs.region.MemoryDirectory;
 import io.regionfs.rpc.RpcServer;
 import io.regionfs.rpc.RpcTransport;
 import io.regionfs.rpc.local.LocalTransport;
+import io.regionfs.verbs.DeviceUnderTest;
 import io.regionfs.verbs.Fabric;
 import io.regionfs.verbs.FabricListener;
-import io.regionfs.verbs.disni.FabricRequest;
-import io.regionfs.verbs.disni.FabricSelection;
-import io.regionfs.verbs.soft.SoftDeviceOptions;
 import java.io.IOException;
 import java.lang.reflect.Proxy;
 import java.net.InetAddress;
@@ -25,7 +22,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * A home that lends memory and a borrower in one process, joined by soft verbs and local calls. The
+ * A home that lends memory and a borrower in one process, joined by a device and local calls. The
  * home can be stopped and started again at other addresses.
  */
 @SuppressWarnings({"MustBeClosedChecker", "NullAway.Init"}) // closed in close()
@@ -33,6 +30,7 @@ final class RemoteHost implements AutoCloseable {
   static final NodeId HOME = new NodeId(7);
   private static final InetAddress LOOPBACK = InetAddress.getLoopbackAddress();
 
+  private final DeviceUnderTest device;
   final Fabric homeFabric;
   final Fabric borrowerFabric;
   final RpcTransport transport = new LocalTransport();
@@ -45,22 +43,17 @@ final class RemoteHost implements AutoCloseable {
   private volatile Node node;
   private volatile boolean alive = true;
 
-  RemoteHost(long capacityBytes) throws IOException {
-    homeFabric = fabric();
-    borrowerFabric = fabric();
+  RemoteHost(long capacityBytes, DeviceUnderTest device) throws IOException {
+    this.device = device;
+    homeFabric = device.open();
+    borrowerFabric = device.open();
     directory = Files.createTempDirectory(Path.of("/dev/shm"), "regionfs-test-");
     options = new LentMemoryOptions(directory, capacityBytes, 256L << 20);
     start();
   }
 
-  @MustBeClosed
-  private static Fabric fabric() throws IOException {
-    return FabricSelection.choose(FabricRequest.soft(), LOOPBACK, SoftDeviceOptions.defaults())
-        .open();
-  }
-
   void start() throws IOException {
-    listener = homeFabric.listen(new InetSocketAddress(LOOPBACK, 0));
+    listener = homeFabric.listen(new InetSocketAddress(device.address(), 0));
     memory =
         LentMemory.open(
             options, homeFabric, listener.address(), bytes -> MappedBuffer.make(homeFabric, bytes));

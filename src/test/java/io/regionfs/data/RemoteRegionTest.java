@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.regionfs.model.NodeId;
 import io.regionfs.verbs.Atomics;
+import io.regionfs.verbs.DeviceUnderTest;
 import io.regionfs.verbs.soft.SeatedDevice;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -12,19 +13,19 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Nested;
 
 /** Regions of another host, over the fabric of a device with each kind of atomics. */
+@SuppressWarnings("MustBeClosedChecker") // each test closes its device
 class RemoteRegionTest {
-  @SuppressWarnings("MustBeClosedChecker") // closed in closeHosts
   abstract static class OverTheFabric extends RegionConcurrencyContract {
-    private final SeatedDevice device;
+    private final DeviceUnderTest device;
     private final List<RemoteHost> hosts = new ArrayList<>();
 
-    OverTheFabric(Atomics atomics) {
-      device = new SeatedDevice(atomics);
+    OverTheFabric(DeviceUnderTest device) {
+      this.device = device;
     }
 
     @Override
     protected Regions start(long capacityBytes) throws IOException {
-      RemoteHost host = new RemoteHost(capacityBytes);
+      RemoteHost host = new RemoteHost(capacityBytes, device);
       hosts.add(host);
       return host.regions(RemoteOptions.defaults());
     }
@@ -50,21 +51,21 @@ class RemoteRegionTest {
   @Nested
   class WithGlobalAtomics extends OverTheFabric {
     WithGlobalAtomics() {
-      super(Atomics.GLOBAL);
+      super(new SeatedDevice(Atomics.GLOBAL));
     }
   }
 
   @Nested
   class WithAtomicsOfTheDevice extends OverTheFabric {
     WithAtomicsOfTheDevice() {
-      super(Atomics.DEVICE);
+      super(new SeatedDevice(Atomics.DEVICE));
     }
   }
 
   @Nested
   class WithoutAtomics extends OverTheFabric {
     WithoutAtomics() {
-      super(Atomics.NONE);
+      super(new SeatedDevice(Atomics.NONE));
     }
   }
 }

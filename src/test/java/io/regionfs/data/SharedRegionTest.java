@@ -6,6 +6,7 @@ import io.regionfs.model.FallocateMode;
 import io.regionfs.model.InodeId;
 import io.regionfs.verbs.Atomics;
 import io.regionfs.verbs.DeviceLimits;
+import io.regionfs.verbs.DeviceUnderTest;
 import io.regionfs.verbs.Fabric;
 import io.regionfs.verbs.soft.SeatedDevice;
 import java.io.IOException;
@@ -19,6 +20,7 @@ import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 
 /** One region that its home and two other hosts change at once, with each kind of atomics. */
+@SuppressWarnings("MustBeClosedChecker") // each test closes its device
 class SharedRegionTest {
   private static final InodeId INODE = new InodeId(1);
   private static final int BLOCK = 777;
@@ -26,17 +28,16 @@ class SharedRegionTest {
   private static final int THREADS = 6;
   private static final int SPAN = 256 << 10;
 
-  @SuppressWarnings("MustBeClosedChecker") // closed in close()
   abstract static class OfThreeHosts {
-    private final SeatedDevice device;
+    private final DeviceUnderTest device;
     private final RemoteHost host;
 
     /** At home, and twice from elsewhere. */
     private final List<Regions> ways;
 
-    OfThreeHosts(Atomics atomics, Atomics ofTheThird) throws IOException {
-      device = new SeatedDevice(atomics);
-      host = new RemoteHost(64 << 20);
+    OfThreeHosts(DeviceUnderTest device, Atomics ofTheThird) throws IOException {
+      this.device = device;
+      host = new RemoteHost(64 << 20, device);
       ways =
           List.of(
               host.memory(),
@@ -199,28 +200,28 @@ class SharedRegionTest {
   @Nested
   class WithGlobalAtomics extends OfThreeHosts {
     WithGlobalAtomics() throws IOException {
-      super(Atomics.GLOBAL, Atomics.GLOBAL);
+      super(new SeatedDevice(Atomics.GLOBAL), Atomics.GLOBAL);
     }
   }
 
   @Nested
   class WithAtomicsOfTheDevice extends OfThreeHosts {
     WithAtomicsOfTheDevice() throws IOException {
-      super(Atomics.DEVICE, Atomics.DEVICE);
+      super(new SeatedDevice(Atomics.DEVICE), Atomics.DEVICE);
     }
   }
 
   @Nested
   class WithAtomicsOfTheDeviceThatOneHostLacks extends OfThreeHosts {
     WithAtomicsOfTheDeviceThatOneHostLacks() throws IOException {
-      super(Atomics.DEVICE, Atomics.NONE);
+      super(new SeatedDevice(Atomics.DEVICE), Atomics.NONE);
     }
   }
 
   @Nested
   class WithoutAtomics extends OfThreeHosts {
     WithoutAtomics() throws IOException {
-      super(Atomics.NONE, Atomics.NONE);
+      super(new SeatedDevice(Atomics.NONE), Atomics.NONE);
     }
   }
 }

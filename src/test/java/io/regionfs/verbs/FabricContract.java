@@ -145,6 +145,35 @@ public abstract class FabricContract {
     }
   }
 
+  @Test
+  void shortTransfersAcrossPagesAreWhole() throws Exception {
+    long from = endOfPage(local);
+    long to = endOfPage(remote);
+    try (Connection connection = connect()) {
+      Batch batch = connection.newBatch();
+      for (int length : new int[] {2, 7, 24, 31, 32, 33, 64}) {
+        for (int before = 1; before < length; before += 1 + length / 8) {
+          fillWith(from - before, length, length + before);
+          byte[] sent = bytes(from - before, length);
+          batch.clear();
+          batch.write(
+              from - before, local.localKey(), remote.address(), remote.remoteKey(), length);
+          batch.write(from - before, local.localKey(), to - before, remote.remoteKey(), length);
+          batch.read(local.address(), local.localKey(), to - before, remote.remoteKey(), length);
+          connection.execute(batch, LONG);
+          String what = length + " bytes, " + before + " before the page ends";
+          assertThat(bytes(remote.address(), length)).as(what).isEqualTo(sent);
+          assertThat(bytes(local.address(), length)).as(what).isEqualTo(sent);
+        }
+      }
+    }
+  }
+
+  private static long endOfPage(RegisteredMemory memory) {
+    long page = 4096;
+    return (memory.address() / page + 2) * page;
+  }
+
   private boolean hasAtomics() {
     return home.limits().atomics() != Atomics.NONE;
   }

@@ -77,8 +77,8 @@ final class DisniConnection implements Connection {
     this.id = id;
     this.completions = completions;
     this.number = queuePair.getQp_num();
-    this.sendQueue = SendQueue.of(queuePair);
-    this.inFlight = new InFlight(depth);
+    this.sendQueue = SendQueue.of(queuePair, fabric.limits());
+    this.inFlight = new InFlight(sendQueue.operations(depth));
   }
 
   /** The number of its queue pair. */

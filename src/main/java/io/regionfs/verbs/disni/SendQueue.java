@@ -2,6 +2,7 @@ package io.regionfs.verbs.disni;
 
 import com.ibm.disni.verbs.IbvQP;
 import com.ibm.disni.verbs.impl.NatObject;
+import io.regionfs.verbs.DeviceLimits;
 import java.io.IOException;
 
 /**
@@ -17,12 +18,15 @@ interface SendQueue {
    */
   void post(DisniBatch batch, long id) throws IOException;
 
+  /** How many operations a queue of so many requests is sure to hold; a power of two too. */
+  int operations(int depth);
+
   void free();
 
   /** The way that fits the device. */
-  static SendQueue of(IbvQP queuePair) {
+  static SendQueue of(IbvQP queuePair, DeviceLimits limits) {
     return queuePair instanceof NatObject device
-        ? new NativeSendQueue(device.getObjId())
+        ? new NativeSendQueue(device.getObjId(), limits.transport().equals("iWARP"))
         : new WorkChains(queuePair);
   }
 }

@@ -20,6 +20,11 @@ final class WorkChains implements SendQueue {
   }
 
   @Override
+  public int operations(int depth) {
+    return depth;
+  }
+
+  @Override
   public void post(DisniBatch batch, long id) throws IOException {
     prepared(batch).post(batch, id);
   }

@@ -3,14 +3,20 @@ package io.regionfs.verbs.soft;
 import com.google.errorprone.annotations.MustBeClosed;
 import com.ibm.disni.verbs.RdmaProvider;
 import io.regionfs.verbs.Atomics;
+import io.regionfs.verbs.DeviceUnderTest;
+import io.regionfs.verbs.Fabric;
+import io.regionfs.verbs.disni.FabricRequest;
+import io.regionfs.verbs.disni.FabricSelection;
+import java.io.IOException;
 import java.lang.reflect.Field;
+import java.net.InetAddress;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A software device with other atomics than usual, for all that opens a fabric until this is
  * closed. Fabrics of before are not used meanwhile, those opened meanwhile are closed before it.
  */
-public final class SeatedDevice implements AutoCloseable {
+public final class SeatedDevice implements DeviceUnderTest {
   private final @Nullable Object before;
 
   @MustBeClosed
@@ -33,6 +39,18 @@ public final class SeatedDevice implements AutoCloseable {
         throw new LinkageError("this DiSNI has no seat for a provider", e);
       }
     }
+  }
+
+  @Override
+  @MustBeClosed
+  public Fabric open() throws IOException {
+    return FabricSelection.choose(FabricRequest.soft(), address(), SoftDeviceOptions.defaults())
+        .open();
+  }
+
+  @Override
+  public InetAddress address() {
+    return InetAddress.getLoopbackAddress();
   }
 
   @Override
