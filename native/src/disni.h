@@ -149,9 +149,10 @@ struct identifier {
 
 struct context {
     struct ibv_context *verbs;
+    pthread_mutex_t lock;   /* of what follows, which changes if the address is another device's */
     struct ibv_device_attr limits;
-    pthread_mutex_t lock;   /* of what follows */
     int max_inline;         /* -1: not tried yet */
+    char name[IBV_SYSFS_NAME_MAX];
 };
 
 struct completion_queue {

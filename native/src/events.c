@@ -96,6 +96,10 @@ DISNI(jint, getCmEvent)
     }
     struct news news = {.type = -1};
     int got = 0;
+    if (!listener_out || !identifier_out) {
+        throw_errno(env, call, EFAULT, NULL);
+        got = -1;
+    }
     while (got == 0) {
         int ready = await_readable(env, channel->channel->fd, handle, timeout_millis, call);
         if (ready <= 0) {

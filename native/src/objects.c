@@ -1,6 +1,7 @@
 /* The objects of ours behind handles: who owns what, and the one handle of each device. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "disni.h"
 
@@ -65,8 +66,9 @@ jlong identifier_add(struct rdma_cm_id *id, struct owner *channel, struct identi
 }
 
 /*
- * librdmacm opens each device once and keeps it open. A handful of devices at most, looked for when
- * connections are made: a list will do.
+ * librdmacm opens each device once and keeps it open, unless the device is taken away: then it closes
+ * it with its last identifier, and another one may be opened at the same address. A handful of
+ * devices at most, looked for when connections are made: a list will do.
  */
 #define MAX_DEVICES 64
 
@@ -77,11 +79,28 @@ static struct {
     jlong handle;
 } known[MAX_DEVICES];
 
+/* 0, or an errno. */
+static int learn(struct context *context) {
+    struct ibv_device_attr limits;
+    int error = error_of(api.ibv_query_device(context->verbs, &limits));
+    if (!error) {
+        pthread_mutex_lock(&context->lock);
+        context->limits = limits;
+        context->max_inline = -1;
+        memcpy(context->name, context->verbs->device->name, sizeof context->name);
+        pthread_mutex_unlock(&context->lock);
+    }
+    return error;
+}
+
 /* Under the lock: its number, or -1 with an errno. */
 static int device_of(struct ibv_context *verbs) {
     for (unsigned i = 0; i < device_count; i++) {
-        if (known[i].context->verbs == verbs) {
-            return (int)i;
+        struct context *context = known[i].context;
+        if (context->verbs == verbs) {
+            int error = strcmp(context->name, verbs->device->name) == 0 ? 0 : learn(context);
+            errno = error;
+            return error ? -1 : (int)i;
         }
     }
     if (device_count == MAX_DEVICES) {
@@ -94,9 +113,8 @@ static int device_of(struct ibv_context *verbs) {
         return -1;
     }
     context->verbs = verbs;
-    context->max_inline = -1;
     pthread_mutex_init(&context->lock, NULL);
-    int error = error_of(api.ibv_query_device(verbs, &context->limits));
+    int error = learn(context);
     jlong handle = error ? 0 : handle_add(CONTEXT, context);
     if (!handle) {
         pthread_mutex_destroy(&context->lock);

@@ -181,6 +181,8 @@ DISNI(jlong, regMr)
     /* With on-demand paging a length of -1 would mean the whole address space. */
     if (address == 0 || length <= 0) {
         throw_errno(env, call, EINVAL, "address 0 or length below 1");
+    } else if (!local_key_out || !remote_key_out || !number_out) {
+        throw_errno(env, call, EFAULT, NULL);
     } else {
         errno = 0;
         struct ibv_mr *memory = api.ibv_reg_mr(domain, pointer(address), (size_t)length, access);

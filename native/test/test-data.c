@@ -79,6 +79,8 @@ static void a_refusal_has_a_status(struct session *session) {
     jlong none[2];
     CHECK(DISNI(getCmEvent, session->client_events, at(none), at(none + 1), 0) == -1 && !thrown());
     CHECK(DISNI(getCmEvent, session->client_events, at(none), at(none + 1), 20) == -1 && !thrown());
+    DISNI(getCmEvent, session->client_events, 0, at(none), 0);
+    expect_thrown("no room for the listener", "errno 14");
     CHECK(DISNI(destroyCmId, id) == 0);
 }
 
@@ -215,6 +217,8 @@ static void memory_is_checked(struct session *session) {
     expect_thrown("length -1 is all of memory", "errno 22");
     DISNI(regMr, session->client.domain, 0, 8, 0, at(&key), at(&key), at(&key));
     expect_thrown("address 0", "errno 22");
+    DISNI(regMr, session->client.domain, at(session->bytes), 8, 0, at(&key), 0, at(&key));
+    expect_thrown("no room for a key", "errno 14");
     count_from_zero();
     fail_next("ibv_reg_mr", 1, ENOMEM);
     DISNI(regMr, session->client.domain, at(session->bytes), 8, 0, at(&key), at(&key), at(&key));

@@ -16,9 +16,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestReporter;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Connections come and go, and leave nothing behind: not in the kernel, not in files, not in memory.
@@ -29,7 +28,6 @@ import org.slf4j.LoggerFactory;
     matches = ".+",
     disabledReason = NativeDeviceUnderTest.NONE)
 class NativeLeakTest {
-  private static final Logger LOG = LoggerFactory.getLogger(NativeLeakTest.class);
   private static final String CYCLES = "regionfs.rdma.cycles";
   private static final int WARM_UP = 100;
 
@@ -92,7 +90,8 @@ class NativeLeakTest {
   }
 
   @Test
-  void connectionsLeaveNothingBehind() throws IOException, InterruptedException {
+  void connectionsLeaveNothingBehind(TestReporter report)
+      throws IOException, InterruptedException {
     int cycles = Integer.getInteger(CYCLES, 300);
     for (int i = 0; i < WARM_UP; i++) {
       cycle(i);
@@ -103,7 +102,8 @@ class NativeLeakTest {
       cycle(i);
     }
     Use after = use();
-    LOG.info("Before {} connections: {}; after them: {}", cycles, before, after);
+    report.publishEntry("before " + cycles + " connections", before.toString());
+    report.publishEntry("after them", after.toString());
     assertThat(after.device()).isEqualTo(before.device());
     assertThat(after.files()).isEqualTo(before.files());
     assertThat(after.residentBytes()).isLessThan(before.residentBytes() + SLACK_BYTES);
