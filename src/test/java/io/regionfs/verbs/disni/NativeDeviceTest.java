@@ -122,8 +122,7 @@ class NativeDeviceTest {
     int last = 31;
     for (int i = 0; i < last; i++) {
       requests
-          .add(
-              i, IbvSendWR.IBV_WR_RDMA_WRITE, 0, remote.getAddr() + i * 64L, remote.getRkey())
+          .add(i, IbvSendWR.IBV_WR_RDMA_WRITE, 0, remote.getAddr() + i * 64L, remote.getRkey())
           .piece(local, i * 64, 64);
     }
     requests
@@ -147,11 +146,7 @@ class NativeDeviceTest {
     pair.server.receive(1, VerbsPeer.piece(remote, 0, 64));
     new FlatRequests()
         .add(
-            2,
-            IbvSendWR.IBV_WR_SEND,
-            IbvSendWR.IBV_SEND_SIGNALED | IbvSendWR.IBV_SEND_INLINE,
-            0,
-            0)
+            2, IbvSendWR.IBV_WR_SEND, IbvSendWR.IBV_SEND_SIGNALED | IbvSendWR.IBV_SEND_INLINE, 0, 0)
         .piece(Memory.addressOf(clientBytes), 32, 0)
         .post(pair.client);
     pair.client.expect(2);
@@ -172,8 +167,8 @@ class NativeDeviceTest {
       Thread.onSpinWait();
     }
     assertThat(completion.getLong(NativeVerbs.COMPLETION_ID)).isEqualTo(1);
-    assertThat(completion.getInt(NativeVerbs.COMPLETION_STATUS))
-        .isEqualTo(IbvWcStatus.IBV_WC_WR_FLUSH_ERR.ordinal());
+    assertThat(IbvWcStatus.valueOf(completion.getInt(NativeVerbs.COMPLETION_STATUS)))
+        .isEqualTo(IbvWcStatus.IBV_WC_WR_FLUSH_ERR);
     assertThat(completion.getInt(NativeVerbs.COMPLETION_QUEUE_PAIR))
         .isEqualTo(pair.server.qp.getQp_num());
   }

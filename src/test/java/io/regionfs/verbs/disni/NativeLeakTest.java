@@ -20,8 +20,8 @@ import org.junit.jupiter.api.TestReporter;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 
 /**
- * Connections come and go, and leave nothing behind: not in the kernel, not in files, not in memory.
- * How many is the system property CYCLES.
+ * Connections come and go, and leave nothing behind: not in the kernel, not in files, not in
+ * memory. How many is the system property CYCLES.
  */
 @EnabledIfSystemProperty(
     named = NativeDeviceUnderTest.ADDRESS,
@@ -78,8 +78,7 @@ class NativeLeakTest {
       IbvMr remote = pair.server.register(bytes, IbvMr.IBV_ACCESS_REMOTE_READ);
       pair.client.post(
           VerbsPeer.at(
-              VerbsPeer.request(
-                  number, IbvSendWR.IBV_WR_RDMA_READ, VerbsPeer.piece(local, 0, 64)),
+              VerbsPeer.request(number, IbvSendWR.IBV_WR_RDMA_READ, VerbsPeer.piece(local, 0, 64)),
               remote.getAddr() + 1024,
               remote.getRkey()));
       pair.client.expect(number);
@@ -90,8 +89,7 @@ class NativeLeakTest {
   }
 
   @Test
-  void connectionsLeaveNothingBehind(TestReporter report)
-      throws IOException, InterruptedException {
+  void connectionsLeaveNothingBehind(TestReporter report) throws IOException, InterruptedException {
     int cycles = Integer.getInteger(CYCLES, 300);
     for (int i = 0; i < WARM_UP; i++) {
       cycle(i);
