@@ -4,8 +4,8 @@
  * completion queue; never spins, so that a peer on the same processor gets on.
  *
  *   rdma-bench serve IP[:PORT]                    lends 64 MiB, prints a target: IP:PORT/ADDRESS/KEY/LENGTH
- *   rdma-bench read|write TARGET [--size BYTES] [--count N] [--outstanding N]
- *                                                 prints one JSON object
+ *   rdma-bench read|write TARGET [--size BYTES] [--count N] [--outstanding N] [--paced]
+ *                                                 prints one JSON object; paced: one for each line of its input
  *
  * Targets are those of `regionfs fabric serve`, and the figures those of `regionfs fabric measure --json`.
  */
@@ -168,6 +168,7 @@ struct job {
   uint32_t size;
   unsigned count;
   unsigned outstanding;
+  bool paced;
 };
 
 static uint64_t now_nanos(void) {
@@ -252,6 +253,21 @@ static int by_value(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
+static void measure_once(struct rdma_cm_id *id, struct queue *queue, const struct job *job, struct ibv_mr *local) {
+  uint64_t *nanos = checked(calloc(job->count, sizeof *nanos), "calloc");
+  uint64_t begin = now_nanos();
+  run(id->qp, queue, job, local, job->count, nanos);
+  double seconds = (double)(now_nanos() - begin) / 1e9;
+  qsort(nanos, job->count, sizeof *nanos, by_value);
+  printf("{\"device\":\"%s\",\"operation\":\"%s\",\"bytes\":%" PRIu32 ",\"count\":%u,\"outstanding\":%u,"
+         "\"p50Micros\":%.3f,\"p99Micros\":%.3f,\"megabytesPerSecond\":%.3f}\n",
+         ibv_get_device_name(id->verbs->device), job->opcode == IBV_WR_RDMA_READ ? "read" : "write", job->size,
+         job->count, job->outstanding, (double)nanos[job->count / 2] / 1e3,
+         (double)nanos[(size_t)(job->count * 0.99)] / 1e3, (double)job->size * job->count / seconds / 1e6);
+  fflush(stdout);
+  free(nanos);
+}
+
 static void measure(const struct job *job, struct sockaddr_in peer) {
   struct rdma_event_channel *events = checked(rdma_create_event_channel(), "rdma_create_event_channel");
   struct rdma_cm_id *id;
@@ -270,18 +286,15 @@ static void measure(const struct job *job, struct sockaddr_in peer) {
   check(rdma_connect(id, &parameters), "rdma_connect");
   expect(events, RDMA_CM_EVENT_ESTABLISHED);
 
-  uint64_t *nanos = checked(calloc(job->count, sizeof *nanos), "calloc");
   run(id->qp, &queue, job, local, job->count < WARM_UP ? job->count : WARM_UP, NULL);
-  uint64_t begin = now_nanos();
-  run(id->qp, &queue, job, local, job->count, nanos);
-  double seconds = (double)(now_nanos() - begin) / 1e9;
-  qsort(nanos, job->count, sizeof *nanos, by_value);
-  printf("{\"device\":\"%s\",\"operation\":\"%s\",\"bytes\":%" PRIu32 ",\"count\":%u,\"outstanding\":%u,"
-         "\"p50Micros\":%.3f,\"p99Micros\":%.3f,\"megabytesPerSecond\":%.3f}\n",
-         ibv_get_device_name(id->verbs->device), job->opcode == IBV_WR_RDMA_READ ? "read" : "write", job->size,
-         job->count, job->outstanding, (double)nanos[job->count / 2] / 1e3,
-         (double)nanos[(size_t)(job->count * 0.99)] / 1e3, (double)job->size * job->count / seconds / 1e6);
-  free(nanos);
+  if (job->paced) {
+    char line[64];
+    while (fgets(line, sizeof line, stdin) != NULL) {
+      measure_once(id, &queue, job, local);
+    }
+  } else {
+    measure_once(id, &queue, job, local);
+  }
 
   check(rdma_disconnect(id), "rdma_disconnect");
   expect(events, RDMA_CM_EVENT_DISCONNECTED);
@@ -296,7 +309,7 @@ static void measure(const struct job *job, struct sockaddr_in peer) {
 
 static _Noreturn void usage(void) {
   fputs("usage: rdma-bench serve IP[:PORT]\n"
-        "       rdma-bench read|write TARGET [--size BYTES] [--count N] [--outstanding N]\n",
+        "       rdma-bench read|write TARGET [--size BYTES] [--count N] [--outstanding N] [--paced]\n",
         stderr);
   exit(2);
 }
@@ -328,7 +341,10 @@ int main(int argc, char **argv) {
   }
   *slash = '\0';
   for (int i = 3; i < argc; i += 2) { /* argv ends with NULL: a missing value is none */
-    if (strcmp(argv[i], "--size") == 0) {
+    if (strcmp(argv[i], "--paced") == 0) {
+      job.paced = true;
+      i--;
+    } else if (strcmp(argv[i], "--size") == 0) {
       job.size = number(argv[i + 1], 1, LENT_BYTES);
     } else if (strcmp(argv[i], "--count") == 0) {
       job.count = number(argv[i + 1], 1, 100000000);

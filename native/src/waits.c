@@ -16,8 +16,9 @@ static int64_t now_millis(void) {
 }
 
 int await_readable(JNIEnv *env, int file, jlong handle, jint timeout_millis, const char *call) {
-    int64_t until = timeout_millis > 0 ? now_millis() + timeout_millis : 0;
-    for (int64_t left = timeout_millis;;) {
+    int64_t until = 0;
+    int64_t left = timeout_millis;
+    for (bool first = true;; first = false) {
         struct pollfd wanted = {.fd = file, .events = POLLIN};
         int slice = left < 0 || left > SLICE_MILLIS ? SLICE_MILLIS : (int)left;
         int ready = poll(&wanted, 1, slice);
@@ -37,10 +38,13 @@ int await_readable(JNIEnv *env, int file, jlong handle, jint timeout_millis, con
             return -1;
         }
         if (timeout_millis >= 0) {
-            left = timeout_millis > 0 ? until - now_millis() : 0;
-            if (left <= 0) {
+            if (ready == 0 && left <= slice) {
                 return 0;
             }
+            /* Who finds something at once need not ask the time, which is a system call on some machines. */
+            int64_t now = now_millis();
+            until = first ? now + timeout_millis - (ready == 0 ? slice : 0) : until;
+            left = until > now ? until - now : 0;
         }
     }
 }

@@ -94,6 +94,22 @@ def capacity():
         "MiB": measured["snapshot_mib"], "restore_s": measured["restore_ms"] / 1e3}
 
 
+def rdma(device):
+    def ratio_and_medians(name, key):
+        """Of the data path by the program in C, measured right after each other; and the medians of all."""
+        measured = {program: [answer[key] for answer in answers] for program, answers in loaded(name).items()}
+        ratio = statistics.median([java / c for java, c in zip(measured["java"], measured["c"])])
+        return ratio, {program: statistics.median(values) for program, values in measured.items()}
+
+    for operation in ("read", "write"):
+        ratio, p50 = ratio_and_medians(f"rdma/{device}/{operation}_4k", "p50Micros")
+        figures[f"{device}_{operation}_4k"] = {
+            "ratio": ratio, "at_most": 1.5, "p50_us": p50["java"], "c_p50_us": p50["c"], "soft_p50_us": p50["soft"]}
+        ratio, rate = ratio_and_medians(f"rdma/{device}/{operation}_1m", "megabytesPerSecond")
+        figures[f"{device}_{operation}_1m"] = {
+            "ratio": ratio, "at_least": 0.8, "MB_per_s": rate["java"], "c_MB_per_s": rate["c"]}
+
+
 if there("changes"):
     changes = loaded("changes")
     figures["changes"] = {
@@ -117,6 +133,9 @@ if there("capacity"):
     capacity()
 if there("random_remote.%d" % rounds):
     transfers()
+for device in sorted(os.listdir(path("rdma"))) if os.path.isdir(path("rdma")) else []:
+    if os.path.exists(path(f"rdma/{device}/done")):
+        rdma(device)
 for name, key, limit in (("node", "idle_node", 200), ("embedded", "idle_embedded", None), ("replica", "idle_replica", None)):
     if there(f"rss_{name}"):
         figures[key] = {"MiB": number(f"rss_{name}") / 1024, **({"at_most": limit} if limit else {})}

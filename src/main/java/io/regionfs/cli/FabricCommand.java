@@ -1,5 +1,7 @@
 package io.regionfs.cli;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import com.google.errorprone.annotations.MustBeClosed;
 import io.regionfs.cli.FabricMeasurement.Figures;
 import io.regionfs.cli.FabricMeasurement.Job;
@@ -14,7 +16,9 @@ import io.regionfs.verbs.Fabric;
 import io.regionfs.verbs.FabricListener;
 import io.regionfs.verbs.RegisteredMemory;
 import io.regionfs.verbs.TransferException;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.io.PrintWriter;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -111,6 +115,10 @@ final class FabricCommand implements Runnable {
               defaultValue = "1",
               description = "How many at a time, each by a thread (default 1).")
           int outstanding,
+      @Option(
+              names = "--paced",
+              description = "Measure once for each line of standard input, on one connection.")
+          boolean paced,
       @Mixin FabricOptions options,
       @Option(names = "--json", description = "Print one JSON object.") boolean json)
       throws IOException, InterruptedException {
@@ -130,7 +138,7 @@ final class FabricCommand implements Runnable {
     }
     Job job = new Job(write, (int) bytes, count, outstanding);
     try (Fabric fabric = open(options, Addresses.towards(peer.peer()))) {
-      print(FabricMeasurement.measure(fabric, peer, job), json);
+      measure(fabric, peer, job, paced, json);
       return Main.DONE;
     } catch (TransferException e) {
       throw new CommandFailure(
@@ -143,6 +151,20 @@ final class FabricCommand implements Runnable {
     return spec == null
         ? new CommandFailure(text, e)
         : new ParameterException(spec.commandLine(), text);
+  }
+
+  private void measure(Fabric fabric, Target peer, Job job, boolean paced, boolean json)
+      throws IOException, TransferException, InterruptedException {
+    try (FabricMeasurement measurement = FabricMeasurement.start(fabric, peer, job)) {
+      if (!paced) {
+        print(measurement.measure(), json);
+        return;
+      }
+      BufferedReader lines = new BufferedReader(new InputStreamReader(System.in, UTF_8));
+      while (lines.readLine() != null) {
+        print(measurement.measure(), json);
+      }
+    }
   }
 
   @MustBeClosed

@@ -1,5 +1,6 @@
 package io.regionfs.cli;
 
+import com.google.errorprone.annotations.MustBeClosed;
 import io.regionfs.posix.LibC;
 import io.regionfs.verbs.Access;
 import io.regionfs.verbs.Batch;
@@ -13,6 +14,7 @@ import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Locale;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
@@ -22,12 +24,22 @@ import org.jspecify.annotations.Nullable;
  * alone can do, without a filesystem. Several at a time are several threads on one connection, as
  * in a mount.
  */
-final class FabricMeasurement {
+final class FabricMeasurement implements AutoCloseable {
   private static final Duration DEADLINE = Duration.ofSeconds(5);
   private static final int ANONYMOUS = LibC.MAP_PRIVATE | LibC.MAP_ANONYMOUS;
   private static final int READ_WRITE = LibC.PROT_READ | LibC.PROT_WRITE;
 
-  private FabricMeasurement() {}
+  private final Connection connection;
+  private final RegisteredMemory local;
+  private final Target target;
+  private final Job job;
+
+  private FabricMeasurement(Connection connection, RegisteredMemory local, Target target, Job job) {
+    this.connection = connection;
+    this.local = local;
+    this.target = target;
+    this.job = job;
+  }
 
   /**
    * What a measuring peer must know of the lent memory; its text form is IP:PORT/ADDRESS/KEY/LENGTH
@@ -75,59 +87,74 @@ final class FabricMeasurement {
   /** What to do: operations of so many bytes, so often, so many at a time. */
   record Job(boolean write, int bytes, int count, int outstanding) {}
 
-  /**
-   * Does the job at changing places of the target, after as many operations again (at most 20,000)
-   * to warm up.
-   */
-  static Figures measure(Fabric fabric, Target target, Job job)
+  /** Connects, and does as many operations as the job has (at most 20,000) to warm up. */
+  @MustBeClosed
+  @SuppressWarnings("MustBeClosedChecker") // what fails half-way is closed by hand
+  static FabricMeasurement start(Fabric fabric, Target target, Job job)
       throws IOException, TransferException, InterruptedException {
     if (job.bytes > target.length()) {
       throw new IllegalArgumentException("the peer lends only " + target.length() + " bytes");
     }
     long length = (long) job.bytes * job.outstanding;
     long memory = map(length);
-    try (RegisteredMemory local = fabric.register(memory, length, Access.LOCAL);
-        Connection connection = fabric.connect(target.peer(), DEADLINE)) {
-      Run warmUp = new Run(connection, local, target, job, Math.min(job.count, 20_000));
-      warmUp.go();
-      Run measured = new Run(connection, local, target, job, job.count);
-      long begin = System.nanoTime();
-      long[] nanos = measured.go();
-      double seconds = (System.nanoTime() - begin) / 1e9;
-      Arrays.sort(nanos);
-      return new Figures(
-          job.write ? "write" : "read",
-          job.bytes,
-          job.count,
-          job.outstanding,
-          nanos[job.count / 2] / 1e3,
-          nanos[(int) (job.count * 0.99)] / 1e3,
-          (double) job.bytes * job.count / seconds / 1e6);
+    RegisteredMemory local = null;
+    boolean started = false;
+    try {
+      local = fabric.register(memory, length, Access.LOCAL);
+      FabricMeasurement made =
+          new FabricMeasurement(fabric.connect(target.peer(), DEADLINE), local, target, job);
+      started = true;
+      made.new Run(Math.min(job.count, 20_000)).go();
+      return made;
     } finally {
-      LibC.INSTANCE.munmap(memory, length);
+      if (!started) {
+        if (local != null) {
+          local.close();
+        }
+        LibC.INSTANCE.munmap(memory, length);
+      }
     }
   }
 
+  /** Does the job once, at changing places of the target. */
+  Figures measure() throws TransferException, InterruptedException {
+    Run run = new Run(job.count);
+    long nanos = run.go();
+    Arrays.sort(run.nanos);
+    return new Figures(
+        job.write ? "write" : "read",
+        job.bytes,
+        job.count,
+        job.outstanding,
+        run.nanos[job.count / 2] / 1e3,
+        run.nanos[(int) (job.count * 0.99)] / 1e3,
+        (double) job.bytes * job.count / nanos * 1e3);
+  }
+
+  @Override
+  public void close() {
+    connection.close();
+    long address = local.address();
+    long length = local.length();
+    local.close();
+    LibC.INSTANCE.munmap(address, length);
+  }
+
   /** One series of operations. */
-  private static final class Run {
-    private final Connection connection;
-    private final RegisteredMemory local;
-    private final Target target;
-    private final Job job;
+  private final class Run {
+    private final CountDownLatch ready = new CountDownLatch(job.outstanding);
     private final AtomicInteger next = new AtomicInteger();
     private final AtomicReference<@Nullable Exception> failure = new AtomicReference<>();
-    private final long[] nanos;
 
-    Run(Connection connection, RegisteredMemory local, Target target, Job job, int count) {
-      this.connection = connection;
-      this.local = local;
-      this.target = target;
-      this.job = job;
-      this.nanos = new long[count];
+    /** How long each took. */
+    final long[] nanos;
+
+    Run(int count) {
+      nanos = new long[count];
     }
 
-    /** Returns how long each took. The caller is one of the threads. */
-    long[] go() throws TransferException, InterruptedException {
+    /** Returns how long all took. The caller is one of the threads. */
+    long go() throws TransferException, InterruptedException {
       Thread[] others = new Thread[job.outstanding - 1];
       for (int i = 0; i < others.length; i++) {
         int lane = i + 1;
@@ -135,6 +162,9 @@ final class FabricMeasurement {
         others[i].setDaemon(true);
         others[i].start();
       }
+      ready.countDown();
+      ready.await();
+      long begin = System.nanoTime();
       operations(0);
       for (Thread other : others) {
         other.join();
@@ -144,11 +174,13 @@ final class FabricMeasurement {
         throw new TransferException(
             Reason.DISCONNECTED, "a thread failed: " + failed.getMessage(), failed);
       }
-      return nanos;
+      return System.nanoTime() - begin;
     }
 
     private void tryOperations(int lane) {
       try {
+        ready.countDown();
+        ready.await();
         operations(lane);
       } catch (TransferException | InterruptedException e) {
         failure.compareAndSet(null, e);

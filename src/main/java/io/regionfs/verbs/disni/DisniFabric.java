@@ -231,7 +231,7 @@ public final class DisniFabric implements Fabric {
       id.resolveRoute(millisLeft(until));
       CmEvents.expect(events, EventType.RDMA_CM_EVENT_ROUTE_RESOLVED, until);
       int depth = sendQueueDepth(limits);
-      completions = new CompletionQueue(context, 2 * depth);
+      completions = CompletionQueue.open(context, 2 * depth);
       IbvQP queuePair = createQueuePair(id, completions, depth);
       id.connect(CmEvents.parameters());
       CmEvents.expect(events, EventType.RDMA_CM_EVENT_ESTABLISHED, until);

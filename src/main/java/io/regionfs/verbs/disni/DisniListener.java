@@ -58,7 +58,7 @@ final class DisniListener implements FabricListener {
       id.bindAddr(address);
       id.listen(BACKLOG);
       InetSocketAddress bound = (InetSocketAddress) id.getSource();
-      CompletionQueue completions = new CompletionQueue(fabric.context(), 16);
+      CompletionQueue completions = CompletionQueue.open(fabric.context(), 16);
       DisniListener listener = new DisniListener(fabric, events, id, completions, bound);
       listener.thread.start();
       return listener;

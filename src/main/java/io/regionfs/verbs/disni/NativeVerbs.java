@@ -165,6 +165,17 @@ final class NativeVerbs {
   static native int poll(long completionQueue, long address, int most) throws IOException;
 
   /**
+   * Asks for an event, polls, and if there is nothing waits for the event, at most so long, and
+   * polls again. The queue must be alone on its channel.
+   *
+   * @param address of room for {@code most} completions
+   * @return how many there were; 0 when the time is over
+   * @throws IOException if the queue is of no more use, the device gone, or the queue being closed
+   */
+  static native int await(long completionQueue, int timeoutMillis, long address, int most)
+      throws IOException;
+
+  /**
    * The status of the event that getCmEvent returned last on this channel: 0, an errno, or for a
    * rejection the transport's reason.
    */
