@@ -22,10 +22,12 @@ import java.nio.ByteOrder;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 
 /** What libdisni does beyond DiSNI's functions, on a real device. */
+@Tag("rdma")
 @EnabledIfSystemProperty(
     named = NativeDeviceUnderTest.ADDRESS,
     matches = ".+",

@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestReporter;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
@@ -23,6 +24,7 @@ import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
  * Connections come and go, and leave nothing behind: not in the kernel, not in files, not in
  * memory. How many is the system property CYCLES.
  */
+@Tag("rdma")
 @EnabledIfSystemProperty(
     named = NativeDeviceUnderTest.ADDRESS,
     matches = ".+",

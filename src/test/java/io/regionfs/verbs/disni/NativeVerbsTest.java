@@ -11,9 +11,11 @@ import io.regionfs.verbs.VerbsPeer;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 
 /** The contract on a real device, through libdisni. */
+@Tag("rdma")
 @EnabledIfSystemProperty(
     named = NativeDeviceUnderTest.ADDRESS,
     matches = ".+",
