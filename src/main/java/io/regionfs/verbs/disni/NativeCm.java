@@ -10,10 +10,17 @@ import com.ibm.disni.verbs.impl.NativeDispatcher;
 import com.ibm.disni.verbs.impl.RdmaCmNat;
 import io.regionfs.posix.Memory;
 import java.io.IOException;
+import java.net.SocketAddress;
 import org.jspecify.annotations.Nullable;
 
 /** DiSNI's native connection manager on channels that forget what is destroyed. */
 final class NativeCm extends RdmaCmNat {
+  /**
+   * Most that one attempt at finding the way to an address may take: Linux 6.12 was seen to look
+   * for the neighbour's answer, which comes within a millisecond, only when this time is over.
+   */
+  private static final int RESOLUTION_MILLIS = 500;
+
   private final NativeDispatcher library;
 
   NativeCm(NativeDispatcher library) {
@@ -53,6 +60,17 @@ final class NativeCm extends RdmaCmNat {
       }
       return new RdmaCmEvent(type, listener, id);
     }
+  }
+
+  /** DiSNI's own forgets the source, whose device serves the connection. */
+  @Override
+  public void resolveAddr(
+      RdmaCmId id, @Nullable SocketAddress source, SocketAddress destination, int timeoutMillis)
+      throws IOException {
+    if (source != null) {
+      bindAddr(id, source);
+    }
+    super.resolveAddr(id, source, destination, Math.min(timeoutMillis, RESOLUTION_MILLIS));
   }
 
   /** DiSNI's own forgets the private data. */
