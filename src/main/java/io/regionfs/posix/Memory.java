@@ -109,6 +109,11 @@ public final class Memory {
     UNSAFE.freeMemory(address);
   }
 
+  /** Frees a direct buffer at once; neither it nor any slice of it may be used again. */
+  public static void free(ByteBuffer direct) {
+    UNSAFE.invokeCleaner(direct);
+  }
+
   /** Where a direct buffer's bytes begin (its position 0). */
   public static long addressOf(ByteBuffer direct) {
     if (!direct.isDirect()) {

@@ -62,8 +62,13 @@ public abstract class RpcContract {
     assertThat(threads.awaitTermination(60, TimeUnit.SECONDS)).as("every call ended").isTrue();
   }
 
-  protected static InetSocketAddress anyPort() {
-    return new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+  /** Where the transport under test can listen. */
+  protected InetAddress address() {
+    return InetAddress.getLoopbackAddress();
+  }
+
+  protected final InetSocketAddress anyPort() {
+    return new InetSocketAddress(address(), 0);
   }
 
   /** Answers with the request's sequence as the detail and the xattr value as the value. */

@@ -35,6 +35,11 @@ final class ClientConnection extends RpcEndpoint {
   private final DarpcOptions options;
   private final Consumer<ClientConnection> whenLost;
   private final Map<Integer, PendingCall> pending = new ConcurrentHashMap<>();
+
+  /**
+   * One less than the peer has receive buffers, to leave one for a ping: on iWARP a message that
+   * finds none ends the connection.
+   */
   private final Semaphore permits;
 
   /** Taken by who drives; at first by connecting, in the end by releasing. */
@@ -54,7 +59,7 @@ final class ClientConnection extends RpcEndpoint {
     super(group, id, false);
     this.options = options;
     this.whenLost = whenLost;
-    permits = new Semaphore(options.depth(), true);
+    permits = new Semaphore(options.depth() - 1, true);
   }
 
   @Override
@@ -237,11 +242,11 @@ final class ClientConnection extends RpcEndpoint {
   public void dispatchReceive(ByteBuffer buffer, int ticket, int index) throws IOException {
     heard();
     Reply reply = Reply.parseFrom(ProtobufMessage.received(buffer, receivedBytes()));
+    postRecv(index); // before its caller can make way for another, whose reply needs a place too
     PendingCall call = pending.remove(ticket);
     if (call != null) { // else its caller has given up
       call.complete(reply);
     }
-    postRecv(index);
   }
 
   @Override
@@ -290,9 +295,12 @@ final class ClientConnection extends RpcEndpoint {
     while (!driving.compareAndSet(false, true)) {
       TimeUnit.MILLISECONDS.sleep(1);
     }
-    close(); // it stays driven for ever: the queue is gone
-    if (getCqProvider() != null) {
-      getCqProvider().close();
+    try {
+      close(); // it stays driven for ever: the queue is gone
+    } finally {
+      if (getCqProvider() != null) {
+        getCqProvider().close();
+      }
     }
   }
 }

@@ -8,7 +8,10 @@ import com.ibm.disni.verbs.SVCReqNotify;
 import java.io.IOException;
 import java.util.function.Consumer;
 
-/** A completion queue with its channel. Used by one thread at a time; the owner sees to that. */
+/**
+ * A completion queue with its channel. Used by one thread at a time, but for {@link #awaitEvent};
+ * the owner sees to that.
+ */
 final class CompletionQueue extends RdmaCqProvider {
   private static final int BATCH = 16;
 
@@ -49,23 +52,36 @@ final class CompletionQueue extends RdmaCqProvider {
 
   /** As {@link #poll}, but waits up to so long for the first one. */
   int await(int millis, Consumer<IbvWC> consumer) throws IOException {
-    if (!armed) { // before looking: what completes before the queue is armed raises no event
-      notify.execute();
-      armed = true;
-    }
+    arm();
     int count = poll(consumer);
     if (count > 0) {
       return count;
     }
     if (awaitEvent(millis)) {
-      armed = false;
-      cq.ackEvents(1);
+      acknowledge();
     }
     return poll(consumer);
   }
 
+  /**
+   * The next completion raises an event. Then poll before {@link #awaitEvent}: what completes
+   * before the queue is armed raises none.
+   */
+  void arm() throws IOException {
+    if (!armed) {
+      notify.execute();
+      armed = true;
+    }
+  }
+
+  /** Takes note of an event: the next needs arming. */
+  void acknowledge() throws IOException {
+    armed = false;
+    cq.ackEvents(1);
+  }
+
   /** A device may answer an interrupt with an error; to us it is only an early end of the wait. */
-  private boolean awaitEvent(int millis) throws IOException {
+  boolean awaitEvent(int millis) throws IOException {
     try {
       return compChannel.getCqEvent(cq, millis);
     } catch (IOException e) {
@@ -82,7 +98,10 @@ final class CompletionQueue extends RdmaCqProvider {
   public void close() throws IOException {
     poll.free();
     notify.free();
-    cq.destroyCQ();
-    compChannel.destroyCompChannel();
+    try {
+      cq.destroyCQ();
+    } finally {
+      compChannel.destroyCompChannel();
+    }
   }
 }

@@ -92,7 +92,7 @@ final class DarpcServer implements RpcServer {
   private void accept(ServerConnection connection) {
     try {
       connection.accept(seat(connection));
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException | InterruptedException | RuntimeException e) {
       connection.lose("could not be accepted: " + e.getMessage());
     } catch (OutOfMemoryError e) {
       LOG.warn("no memory for the buffers of one more client: {}", e.getMessage());

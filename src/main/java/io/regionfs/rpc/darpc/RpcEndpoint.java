@@ -4,6 +4,7 @@ import com.google.errorprone.annotations.concurrent.GuardedBy;
 import com.ibm.darpc.DaRPCEndpoint;
 import com.ibm.darpc.DaRPCMessage;
 import com.ibm.disni.verbs.IbvMr;
+import com.ibm.disni.verbs.IbvQP;
 import com.ibm.disni.verbs.IbvWC;
 import com.ibm.disni.verbs.RdmaCmEvent;
 import com.ibm.disni.verbs.RdmaCmEvent.EventType;
@@ -13,12 +14,16 @@ import java.net.ConnectException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One side of a connection: DaRPC's buffers and message format, with connection events that can be
  * waited for with a deadline, and one way to end. Once lost, nothing more is posted.
  */
 abstract class RpcEndpoint extends DaRPCEndpoint<ProtobufMessage, ProtobufMessage> {
+  private static final Logger LOG = LoggerFactory.getLogger(RpcEndpoint.class);
+
   /** How far a connection has come, in order. */
   enum Stage {
     NEW,
@@ -43,6 +48,7 @@ abstract class RpcEndpoint extends DaRPCEndpoint<ProtobufMessage, ProtobufMessag
   private volatile boolean heard = true;
   private int silentTicks;
   private int receivedBytes;
+  private volatile boolean complete;
 
   @GuardedBy("this")
   private boolean closed;
@@ -115,6 +121,7 @@ abstract class RpcEndpoint extends DaRPCEndpoint<ProtobufMessage, ProtobufMessag
           RDMA_CM_EVENT_REJECTED,
           RDMA_CM_EVENT_DISCONNECTED,
           RDMA_CM_EVENT_DEVICE_REMOVAL,
+          RDMA_CM_EVENT_ADDR_CHANGE,
           RDMA_CM_EVENT_TIMEWAIT_EXIT -> {
         lose("disconnected: " + type.name().substring("RDMA_CM_EVENT_".length()));
         advance(Stage.ENDED);
@@ -179,6 +186,12 @@ abstract class RpcEndpoint extends DaRPCEndpoint<ProtobufMessage, ProtobufMessag
     return silentTicks;
   }
 
+  @Override
+  public synchronized void init() throws IOException {
+    super.init();
+    complete = true;
+  }
+
   /** Nothing was registered if the connection ended before it had buffers. */
   @Override
   public void deregisterMemory(@Nullable IbvMr memory) throws IOException {
@@ -192,21 +205,29 @@ abstract class RpcEndpoint extends DaRPCEndpoint<ProtobufMessage, ProtobufMessag
   public synchronized void close() throws IOException, InterruptedException {
     if (!closed) {
       closed = true;
-      try {
-        disconnect();
-      } finally {
-        super.close();
+      hangUp();
+      IbvQP queuePair = getIdPriv().getQp();
+      if (!complete && queuePair != null && queuePair.isOpen()) {
+        getIdPriv().destroyQP(); // DiSNI does not know of it: its buffers could not be set up
       }
+      super.close();
+      EndpointMemory.free(this);
     }
   }
 
-  private void disconnect() throws IOException, InterruptedException {
+  /** Ends the connection if there is one. Blocks for up to a second. */
+  protected final void hangUp() throws InterruptedException {
     synchronized (stageLock) {
       if (stage != Stage.CONNECTED) {
         return;
       }
     }
-    getIdPriv().disconnect();
+    try {
+      getIdPriv().disconnect();
+    } catch (IOException e) {
+      LOG.debug("the connection had ended before: {}", e.getMessage());
+      return;
+    }
     long end = System.nanoTime() + DISCONNECT_NANOS;
     synchronized (stageLock) {
       long left = DISCONNECT_NANOS;

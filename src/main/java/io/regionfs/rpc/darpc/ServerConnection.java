@@ -55,14 +55,13 @@ final class ServerConnection extends RpcEndpoint {
   }
 
   /** Sets up the buffers in this lane and tells the client that it may send. */
-  void accept(ServerLane chosen) throws IOException {
+  void accept(ServerLane chosen) throws IOException, InterruptedException {
     synchronized (accepting) {
       if (isLost()) {
         throw new IOException(String.valueOf(lossReason()));
       }
       lane = chosen;
-      allocateResources();
-      chosen.add(getQp().getQp_num(), this);
+      chosen.admit(this, this::allocateResources);
       getIdPriv().accept(getConnParam());
     }
   }
@@ -163,10 +162,12 @@ final class ServerConnection extends RpcEndpoint {
       detached = true;
     }
     synchronized (accepting) {
+      hangUp();
       if (lane != null) {
-        lane.remove(this);
+        lane.dismiss(this, this::close);
+      } else {
+        close();
       }
-      close();
     }
   }
 }

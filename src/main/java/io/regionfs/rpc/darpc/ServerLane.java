@@ -17,6 +17,16 @@ final class ServerLane implements AutoCloseable {
   private final CompletionQueue queue;
   private final Thread thread;
   private final Map<Integer, ServerConnection> connections = new ConcurrentHashMap<>();
+
+  /**
+   * Held while a queue pair is made or destroyed: devices give a number again at once, and what the
+   * queue still holds of the old one must not be taken for the new one's. Before {@link #polling}.
+   */
+  private final Object members = new Object();
+
+  /** Held while completions are taken in and handed out. */
+  private final Object polling = new Object();
+
   private volatile boolean stopped;
 
   ServerLane(IbvContext device, DarpcOptions options, String name) throws IOException {
@@ -30,18 +40,41 @@ final class ServerLane implements AutoCloseable {
     return queue;
   }
 
-  void add(int queuePair, ServerConnection connection) {
-    connections.put(queuePair, connection);
+  /** Something done to a connection's queue pair. */
+  @FunctionalInterface
+  interface Change {
+    void make() throws IOException, InterruptedException;
   }
 
-  void remove(ServerConnection connection) {
-    connections.values().remove(connection);
+  /** Takes in a connection, whose queue pair is made by this change. */
+  void admit(ServerConnection connection, Change making) throws IOException, InterruptedException {
+    synchronized (members) {
+      making.make();
+      connections.put(connection.getQp().getQp_num(), connection);
+    }
+  }
+
+  /** Lets go of a connection, whose queue pair is destroyed by this change. */
+  void dismiss(ServerConnection connection, Change destroying)
+      throws IOException, InterruptedException {
+    synchronized (members) {
+      try {
+        destroying.make();
+      } finally {
+        synchronized (polling) {
+          if (!failed()) {
+            queue.poll(this::dispatch);
+          }
+        }
+        connections.values().remove(connection);
+      }
+    }
   }
 
   private void run() {
     try {
       while (!stopped) {
-        queue.await(WAIT_MILLIS, this::dispatch);
+        serve();
       }
     } catch (IOException | RuntimeException e) {
       LOG.error("a lane of the RPC server failed; its clients will reconnect", e);
@@ -50,16 +83,32 @@ final class ServerLane implements AutoCloseable {
     }
   }
 
-  /**
-   * An error completion need not carry the number of its queue pair, so on a shared queue it says
-   * nothing sure: the disconnect event, or silence, ends that connection.
-   */
-  private void dispatch(IbvWC completion) {
-    if (CompletionQueue.succeeded(completion)) {
-      ServerConnection connection = connections.get(completion.getQp_num());
-      if (connection != null) {
-        connection.dispatch(completion);
+  private void serve() throws IOException {
+    synchronized (polling) {
+      queue.arm();
+      if (queue.poll(this::dispatch) > 0) {
+        return;
       }
+    }
+    boolean event = queue.awaitEvent(WAIT_MILLIS);
+    synchronized (polling) {
+      if (event) {
+        queue.acknowledge();
+      }
+      queue.poll(this::dispatch);
+    }
+  }
+
+  /** Each completion names its queue pair; of one that was removed, those under way are dropped. */
+  private void dispatch(IbvWC completion) {
+    ServerConnection connection = connections.get(completion.getQp_num());
+    if (connection == null) {
+      return;
+    }
+    if (CompletionQueue.succeeded(completion)) {
+      connection.dispatch(completion);
+    } else {
+      connection.lose("completion status " + completion.getStatus());
     }
   }
 

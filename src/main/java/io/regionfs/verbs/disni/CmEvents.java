@@ -19,6 +19,8 @@ final class CmEvents {
    */
   private static final byte RETRIES = 7;
 
+  private static final byte[] NOTHING = new byte[0];
+
   private CmEvents() {}
 
   static RdmaConnParam parameters() throws IOException {
@@ -34,8 +36,12 @@ final class CmEvents {
     return type >= 0 && type < types.length ? types[type] : EventType.RDMA_CM_EVENT_CONNECT_ERROR;
   }
 
-  /** Waits on a channel that serves one identifier, until the expected event or another one. */
-  static void expect(RdmaEventChannel channel, EventType expected, long until)
+  /**
+   * Waits on a channel that serves one identifier, until the expected event or another one.
+   *
+   * @return the private data of the expected event
+   */
+  static byte[] expect(RdmaEventChannel channel, EventType expected, long until)
       throws IOException, TransferException, InterruptedException {
     for (; ; ) {
       if (Thread.interrupted()) {
@@ -50,10 +56,11 @@ final class CmEvents {
         continue;
       }
       EventType type = typeOf(event);
-      int status = event.getStatus();
+      int status = PrivateData.statusOf(channel, event);
+      byte[] data = type == expected ? PrivateData.of(channel, event) : NOTHING;
       event.ackEvent();
       if (type == expected) {
-        return;
+        return data;
       }
       throw new TransferException(Reason.DISCONNECTED, type + " (status " + status + ")");
     }

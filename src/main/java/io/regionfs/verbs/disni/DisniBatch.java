@@ -12,6 +12,9 @@ import org.jspecify.annotations.Nullable;
 final class DisniBatch implements Batch {
   private static final int SHAPE_BITS = 3;
 
+  /** Room for {@link #readBehind} too. */
+  static final int CAPACITY = MAX_OPERATIONS + 1;
+
   /** Nothing of it is with the device. */
   static final int IDLE = 0;
 
@@ -23,17 +26,17 @@ final class DisniBatch implements Batch {
   /** {@link #reason} and {@link #detail} say why. */
   static final int FAILED = 3;
 
-  final int[] opcode = new int[MAX_OPERATIONS];
-  final long[] localAddress = new long[MAX_OPERATIONS];
-  final int[] localKey = new int[MAX_OPERATIONS];
-  final long[] remoteAddress = new long[MAX_OPERATIONS];
-  final int[] remoteKey = new int[MAX_OPERATIONS];
-  final int[] length = new int[MAX_OPERATIONS];
+  final int[] opcode = new int[CAPACITY];
+  final long[] localAddress = new long[CAPACITY];
+  final int[] localKey = new int[CAPACITY];
+  final long[] remoteAddress = new long[CAPACITY];
+  final int[] remoteKey = new int[CAPACITY];
+  final int[] length = new int[CAPACITY];
 
   /** compare-and-swap: expected; fetch-and-add: the addend. */
-  final long[] compareAdd = new long[MAX_OPERATIONS];
+  final long[] compareAdd = new long[CAPACITY];
 
-  final long[] swap = new long[MAX_OPERATIONS];
+  final long[] swap = new long[CAPACITY];
 
   /** A write after a read or atomic: it would overtake that. */
   private final boolean[] fenced = new boolean[MAX_OPERATIONS];
@@ -88,6 +91,27 @@ final class DisniBatch implements Batch {
     add(IbvSendWR.IBV_WR_RDMA_READ, localAddress, localKey, remoteAddress, remoteKey, length);
   }
 
+  boolean endsWithWrite() {
+    return size > 0 && opcode[size - 1] == IbvSendWR.IBV_WR_RDMA_WRITE;
+  }
+
+  /** Adds a read of 8 bytes, beyond the limit, until {@link #dropBehind}. */
+  void readBehind(long localAddress, int localKey, long remoteAddress, int remoteKey) {
+    put(
+        size,
+        IbvSendWR.IBV_WR_RDMA_READ,
+        localAddress,
+        localKey,
+        remoteAddress,
+        remoteKey,
+        Long.BYTES);
+  }
+
+  void dropBehind() {
+    size--;
+    shape >>>= SHAPE_BITS;
+  }
+
   @Override
   public void write(
       long localAddress, int localKey, long remoteAddress, int remoteKey, int length) {
@@ -131,7 +155,10 @@ final class DisniBatch implements Batch {
   }
 
   private void add(int operation, long local, int lkey, long remote, int rkey, int bytes) {
-    int i = freeSlot();
+    put(freeSlot(), operation, local, lkey, remote, rkey, bytes);
+  }
+
+  private void put(int i, int operation, long local, int lkey, long remote, int rkey, int bytes) {
     opcode[i] = operation;
     localAddress[i] = local;
     localKey[i] = lkey;

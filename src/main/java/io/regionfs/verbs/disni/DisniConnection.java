@@ -11,6 +11,7 @@ import io.regionfs.verbs.Connection;
 import io.regionfs.verbs.TransferException;
 import io.regionfs.verbs.TransferException.Reason;
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -35,7 +36,9 @@ final class DisniConnection implements Connection {
   private static final Logger LOG = LoggerFactory.getLogger(DisniConnection.class);
 
   private final DisniFabric fabric;
-  private final String peer;
+  private final InetSocketAddress peer;
+  private final Introduction introduction;
+  private final Heartbeat heartbeat;
   private final RdmaEventChannel events;
   private final RdmaCmId id;
   private final CompletionQueue completions;
@@ -64,7 +67,9 @@ final class DisniConnection implements Connection {
 
   DisniConnection(
       DisniFabric fabric,
-      String peer,
+      InetSocketAddress peer,
+      Introduction introduction,
+      Heartbeat heartbeat,
       RdmaEventChannel events,
       RdmaCmId id,
       IbvQP queuePair,
@@ -73,6 +78,8 @@ final class DisniConnection implements Connection {
       throws IOException {
     this.fabric = fabric;
     this.peer = peer;
+    this.introduction = introduction;
+    this.heartbeat = heartbeat;
     this.events = events;
     this.id = id;
     this.completions = completions;
@@ -104,6 +111,11 @@ final class DisniConnection implements Connection {
       return;
     }
     mine.deadline.set(deadline.toNanos());
+    boolean fenced =
+        fabric.writesCompleteEarly() && mine.endsWithWrite() && heartbeat.reachesPeer();
+    if (fenced) {
+      heartbeat.addFence(mine);
+    }
     users.incrementAndGet();
     try {
       mine.waiter = Thread.currentThread();
@@ -122,6 +134,9 @@ final class DisniConnection implements Connection {
       throw e;
     } finally {
       mine.state = DisniBatch.IDLE;
+      if (fenced) {
+        mine.dropBehind();
+      }
       leave();
     }
   }
@@ -233,8 +248,9 @@ final class DisniConnection implements Connection {
   }
 
   /**
-   * Ends the connection, once; returns when no byte moves any more and every batch in flight has
-   * failed: the culprit with this reason, the others as disconnected.
+   * Ends the connection, once; returns when the device touches no memory of this host any more, the
+   * peer is to be told, and every batch in flight has failed: the culprit with this reason, the
+   * others as disconnected. Completions that the device still delivers find no batch.
    */
   private void stop(@Nullable DisniBatch culprit, Reason reason, String detail) {
     if (!closing.compareAndSet(false, true)) {
@@ -257,6 +273,9 @@ final class DisniConnection implements Connection {
     } finally {
       postLock.unlock();
     }
+    if (!inFlight.isEmpty()) {
+      fabric.fences().endedInFlight(peer, introduction.number());
+    }
     inFlight.failAll(culprit, reason, detail);
     stopped.countDown();
   }
@@ -277,8 +296,8 @@ final class DisniConnection implements Connection {
   }
 
   /**
-   * Looks for what no waiting thread sees: that the peer has left, that a batch is stuck in the
-   * device. Called by the fabric's keeper.
+   * Looks for what no waiting thread sees: that the peer has left or vanished, that a batch is
+   * stuck in the device. Called by the fabric's keeper.
    */
   void check() {
     users.incrementAndGet();
@@ -290,8 +309,48 @@ final class DisniConnection implements Connection {
       if (!closing.get() && peerHasLeft()) {
         stop(null, Reason.DISCONNECTED, "the peer has closed the connection");
       }
+      if (!closing.get()) {
+        beat();
+      }
     } finally {
       leave();
+    }
+  }
+
+  private void beat() {
+    DisniBatch batch = heartbeat.batch();
+    if (batch.state == DisniBatch.IN_FLIGHT) {
+      takeCompletions(batch);
+      if (batch.state == DisniBatch.IN_FLIGHT && heartbeat.isOverdue()) {
+        stop(batch, Reason.TIMED_OUT, "the peer does not answer a heartbeat");
+      }
+    } else if (heartbeat.isDue() && postLock.tryLock()) {
+      try {
+        if (!closing.get() && inFlight.hasRoom(batch.size())) {
+          heartbeat.next();
+          sendQueue.post(batch, inFlight.add(batch));
+        }
+      } catch (IOException e) {
+        stop(batch, Reason.DISCONNECTED, "the device took no heartbeat: " + e.getMessage());
+      } finally {
+        postLock.unlock();
+      }
+    }
+  }
+
+  /** Unless somebody who waits does it. */
+  private void takeCompletions(DisniBatch mine) {
+    if (led.compareAndSet(false, true)) {
+      try {
+        while (handle(completions.poll()) > 0) {
+          LOG.trace("Completions from {}", peer);
+        }
+      } catch (IOException e) {
+        stop(mine, Reason.DISCONNECTED, "the completion queue failed: " + e.getMessage());
+      } finally {
+        led.set(false);
+        inFlight.wakeOldest();
+      }
     }
   }
 
@@ -313,8 +372,7 @@ final class DisniConnection implements Connection {
       }
       EventType type = CmEvents.typeOf(event);
       event.ackEvent();
-      return type != EventType.RDMA_CM_EVENT_ESTABLISHED
-          && type != EventType.RDMA_CM_EVENT_ADDR_CHANGE;
+      return type != EventType.RDMA_CM_EVENT_ESTABLISHED;
     } catch (IOException e) {
       LOG.debug("Events of the connection to {}", peer, e);
       return true;
@@ -342,6 +400,7 @@ final class DisniConnection implements Connection {
   private void release() {
     sendQueue.free();
     completions.close();
+    heartbeat.release();
     try {
       id.destroyId();
     } catch (IOException e) {

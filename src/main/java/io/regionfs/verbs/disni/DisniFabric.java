@@ -7,7 +7,6 @@ import com.ibm.disni.verbs.IbvPd;
 import com.ibm.disni.verbs.IbvQP;
 import com.ibm.disni.verbs.IbvQPInitAttr;
 import com.ibm.disni.verbs.RdmaCm;
-import com.ibm.disni.verbs.RdmaCmEvent.EventType;
 import com.ibm.disni.verbs.RdmaCmId;
 import com.ibm.disni.verbs.RdmaEventChannel;
 import io.regionfs.verbs.Access;
@@ -18,7 +17,6 @@ import io.regionfs.verbs.Fabric;
 import io.regionfs.verbs.FabricListener;
 import io.regionfs.verbs.RegisteredMemory;
 import io.regionfs.verbs.TransferException;
-import io.regionfs.verbs.TransferException.Reason;
 import io.regionfs.verbs.soft.SoftDevice;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -46,12 +44,17 @@ public final class DisniFabric implements Fabric {
   private static final Duration KEEPER_PERIOD = Duration.ofMillis(100);
 
   private final String description;
+  private final InetAddress address;
+  private final Pulse pulse;
   private final RdmaEventChannel channel;
   private final RdmaCmId device;
   private final IbvContext context;
   private final IbvPd domain;
   private final DeviceLimits limits;
   private final Registrar registrar;
+  private final @Nullable CompletionQueue obstacle;
+  private final PulseTable heartbeats;
+  private final Fences fences = new Fences();
   private final Set<DisniMemory> memory = ConcurrentHashMap.newKeySet();
   private final AtomicLong registeredBytes = new AtomicLong();
   private final Set<DisniConnection> connections = ConcurrentHashMap.newKeySet();
@@ -60,17 +63,26 @@ public final class DisniFabric implements Fabric {
   private final Thread keeper;
   private final @Nullable DeviceEvents events;
 
+  @SuppressWarnings("MustBeClosedChecker") // closed in close()
   private DisniFabric(
       String description,
+      InetAddress address,
+      Pulse pulse,
       RdmaEventChannel channel,
       RdmaCmId device,
       IbvContext context,
       IbvPd domain,
       @Nullable NativeDevice nativeDevice,
-      Registrar registrar) {
+      Registrar registrar,
+      @Nullable CompletionQueue obstacle)
+      throws IOException {
     this.limits = registrar.limits();
     this.registrar = registrar;
     this.description = description;
+    this.address = address;
+    this.pulse = pulse;
+    this.obstacle = obstacle;
+    this.heartbeats = PulseTable.local(domain);
     this.channel = channel;
     this.device = device;
     this.context = context;
@@ -104,8 +116,14 @@ public final class DisniFabric implements Fabric {
    * @throws IOException if no device has the address
    */
   @MustBeClosed
-  @SuppressWarnings("MustBeClosedChecker") // what fails half-way is closed by hand
   static DisniFabric open(InetAddress address, String description, Pinning pinning)
+      throws IOException {
+    return open(address, description, pinning, Pulse.DEFAULT);
+  }
+
+  @MustBeClosed
+  @SuppressWarnings("MustBeClosedChecker") // what fails half-way is closed by hand
+  static DisniFabric open(InetAddress address, String description, Pinning pinning, Pulse pulse)
       throws IOException {
     NativeProvider.seat();
     RdmaEventChannel channel = RdmaEventChannel.createEventChannel();
@@ -113,6 +131,8 @@ public final class DisniFabric implements Fabric {
       throw new IOException("no event channel for connections: no RDMA device");
     }
     RdmaCmId id = null;
+    IbvPd domain = null;
+    CompletionQueue obstacle = null;
     try {
       id = channel.createId(RdmaCm.RDMA_PS_TCP);
       id.bindAddr(new InetSocketAddress(address, 0));
@@ -123,17 +143,34 @@ public final class DisniFabric implements Fabric {
       NativeDevice nativeDevice = NativeDevice.of(id, context);
       DeviceLimits limits = nativeDevice == null ? softLimits(context) : nativeDevice.limits();
       requireRoom(limits);
-      IbvPd domain = context.allocPd();
+      obstacle = SoftIwarp.obstacle(context, limits);
+      domain = context.allocPd();
       Registrar registrar =
           new Registrar(domain, limits, limits.onDemandPaging() && pinning == Pinning.ON_DEMAND);
       DisniFabric fabric =
-          new DisniFabric(description, channel, id, context, domain, nativeDevice, registrar);
+          new DisniFabric(
+              description,
+              address,
+              pulse,
+              channel,
+              id,
+              context,
+              domain,
+              nativeDevice,
+              registrar,
+              obstacle);
       fabric.keeper.start();
       if (fabric.events != null) {
         fabric.events.start();
       }
       return fabric;
     } catch (IOException e) {
+      if (domain != null) {
+        deallocate(domain);
+      }
+      if (obstacle != null) {
+        obstacle.close();
+      }
       if (id != null) {
         id.destroyId();
       }
@@ -142,8 +179,48 @@ public final class DisniFabric implements Fabric {
     }
   }
 
+  private static void deallocate(IbvPd domain) {
+    try {
+      domain.deallocPd();
+    } catch (Exception e) { // what DiSNI declares
+      LOG.warn("A protection domain could not be freed", e);
+    }
+  }
+
   IbvContext context() {
     return context;
+  }
+
+  /** Of this host, where the device is. */
+  InetAddress address() {
+    return address;
+  }
+
+  Pulse pulse() {
+    return pulse;
+  }
+
+  /** A table of its own for a listener's pulses. */
+  @MustBeClosed
+  PulseTable pulseTable() throws IOException {
+    return PulseTable.forPeers(domain);
+  }
+
+  /** The active ends' words. */
+  PulseTable heartbeats() {
+    return heartbeats;
+  }
+
+  Fences fences() {
+    return fences;
+  }
+
+  /**
+   * A write is complete when it has been sent, not when it has arrived, and until then a resend may
+   * take other bytes from its buffer: iWARP. So a batch must end with something that is answered.
+   */
+  boolean writesCompleteEarly() {
+    return limits.transport().equals("iWARP");
   }
 
   @Override
@@ -217,40 +294,12 @@ public final class DisniFabric implements Fabric {
   @SuppressWarnings("MustBeClosedChecker") // what fails half-way is closed by hand
   public Connection connect(InetSocketAddress peer, Duration deadline)
       throws TransferException, InterruptedException {
-    long until = System.nanoTime() + deadline.toNanos();
-    RdmaEventChannel events = null;
-    RdmaCmId id = null;
-    CompletionQueue completions = null;
-    boolean connected = false;
-    try {
-      requireOpen();
-      events = RdmaEventChannel.createEventChannel();
-      id = events.createId(RdmaCm.RDMA_PS_TCP);
-      id.resolveAddr(null, peer, millisLeft(until));
-      CmEvents.expect(events, EventType.RDMA_CM_EVENT_ADDR_RESOLVED, until);
-      id.resolveRoute(millisLeft(until));
-      CmEvents.expect(events, EventType.RDMA_CM_EVENT_ROUTE_RESOLVED, until);
-      int depth = sendQueueDepth(limits);
-      completions = CompletionQueue.open(context, 2 * depth);
-      IbvQP queuePair = createQueuePair(id, completions, depth);
-      id.connect(CmEvents.parameters());
-      CmEvents.expect(events, EventType.RDMA_CM_EVENT_ESTABLISHED, until);
-      DisniConnection made =
-          new DisniConnection(this, peer.toString(), events, id, queuePair, completions, depth);
-      connections.add(made);
-      connected = true;
-      if (closed.get()) {
-        made.close();
-      }
-      return made;
-    } catch (IOException e) {
-      throw new TransferException(
-          Reason.DISCONNECTED, "cannot connect to " + peer + ": " + e.getMessage(), e);
-    } finally {
-      if (!connected) {
-        abandon(events, id, completions);
-      }
+    DisniConnection made = Connecting.to(this, peer, deadline);
+    connections.add(made);
+    if (closed.get()) {
+      made.close();
     }
+    return made;
   }
 
   /** Within the device's limits; a power of two. */
@@ -272,10 +321,6 @@ public final class DisniFabric implements Fabric {
     }
   }
 
-  private static int millisLeft(long until) {
-    return (int) Math.max(1, Math.min(CmEvents.millisUntil(until), Integer.MAX_VALUE));
-  }
-
   IbvQP createQueuePair(RdmaCmId id, CompletionQueue completions, int depth) throws IOException {
     IbvQPInitAttr attributes = new IbvQPInitAttr();
     attributes.cap().setMax_send_wr(depth);
@@ -291,28 +336,6 @@ public final class DisniFabric implements Fabric {
       throw new IOException("the device has no queue pair left");
     }
     return queuePair;
-  }
-
-  private static void abandon(
-      @Nullable RdmaEventChannel events,
-      @Nullable RdmaCmId id,
-      @Nullable CompletionQueue completions) {
-    try {
-      if (id != null) {
-        if (id.getQp() != null && id.getQp().isOpen()) {
-          id.destroyQP();
-        }
-        id.destroyId();
-      }
-    } catch (IOException e) {
-      LOG.debug("An unfinished connection could not be cleaned up", e);
-    }
-    if (completions != null) {
-      completions.close();
-    }
-    if (events != null) {
-      DisniConnection.closeChannel(events);
-    }
   }
 
   void forget(DisniConnection connection) {
@@ -332,7 +355,7 @@ public final class DisniFabric implements Fabric {
     }
   }
 
-  private void requireOpen() throws IOException {
+  void requireOpen() throws IOException {
     if (closed.get()) {
       throw new IOException("the fabric is closed");
     }
@@ -365,10 +388,14 @@ public final class DisniFabric implements Fabric {
       LOG.warn("{} bytes were still registered when the fabric closed", left.length());
       left.close();
     }
+    if (obstacle != null) {
+      obstacle.close();
+    }
+    heartbeats.close();
+    deallocate(domain);
     try {
-      domain.deallocPd();
       device.destroyId();
-    } catch (Exception e) { // what DiSNI declares
+    } catch (IOException e) {
       LOG.warn("The device could not be closed", e);
     }
     DisniConnection.closeChannel(channel);

@@ -9,9 +9,11 @@ import com.ibm.disni.verbs.RdmaEventChannel;
 import io.regionfs.verbs.FabricListener;
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.util.Set;
+import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -19,6 +21,10 @@ import org.slf4j.LoggerFactory;
  * Accepts whoever comes and gives each a queue pair in the fabric's protection domain; nothing is
  * ever posted on it. One thread handles all events of the listener and its connections, and alone
  * touches them; one completion queue, always empty, serves all queue pairs.
+ *
+ * <p>A connection is dropped when its peer disconnects, when a later connection of the same fabric
+ * says that it has ended, and when its pulse stands still. Its queue pair is destroyed then: of
+ * what its peer had sent, nothing reaches this host's memory any more.
  */
 final class DisniListener implements FabricListener {
   private static final Logger LOG = LoggerFactory.getLogger(DisniListener.class);
@@ -29,7 +35,8 @@ final class DisniListener implements FabricListener {
   private final RdmaCmId id;
   private final CompletionQueue completions;
   private final InetSocketAddress address;
-  private final Set<RdmaCmId> accepted = ConcurrentHashMap.newKeySet();
+  private final PulseTable pulses;
+  private final Map<RdmaCmId, Accepted> accepted = new ConcurrentHashMap<>();
   private final AtomicBoolean closed = new AtomicBoolean();
   private final Thread thread;
 
@@ -38,11 +45,13 @@ final class DisniListener implements FabricListener {
       RdmaEventChannel events,
       RdmaCmId id,
       CompletionQueue completions,
+      PulseTable pulses,
       InetSocketAddress address) {
     this.fabric = fabric;
     this.events = events;
     this.id = id;
     this.completions = completions;
+    this.pulses = pulses;
     this.address = address;
     this.thread = new Thread(this::serve, "fabric-listener-" + address.getPort());
     thread.setDaemon(true);
@@ -53,16 +62,21 @@ final class DisniListener implements FabricListener {
   static DisniListener open(DisniFabric fabric, InetSocketAddress address) throws IOException {
     RdmaEventChannel events = RdmaEventChannel.createEventChannel();
     RdmaCmId id = null;
+    PulseTable pulses = null;
     try {
       id = events.createId(RdmaCm.RDMA_PS_TCP);
       id.bindAddr(address);
       id.listen(BACKLOG);
       InetSocketAddress bound = (InetSocketAddress) id.getSource();
+      pulses = fabric.pulseTable();
       CompletionQueue completions = CompletionQueue.open(fabric.context(), 16);
-      DisniListener listener = new DisniListener(fabric, events, id, completions, bound);
+      DisniListener listener = new DisniListener(fabric, events, id, completions, pulses, bound);
       listener.thread.start();
       return listener;
     } catch (IOException e) {
+      if (pulses != null) {
+        pulses.close();
+      }
       if (id != null) {
         id.destroyId();
       }
@@ -85,57 +99,85 @@ final class DisniListener implements FabricListener {
     try {
       while (!closed.get()) {
         RdmaCmEvent event = events.getCmEvent(CmEvents.SLICE_MILLIS);
-        if (event == null) {
-          continue;
+        if (event != null) {
+          EventType type = CmEvents.typeOf(event);
+          RdmaCmId connection = event.getConnIdPriv();
+          byte[] data = PrivateData.of(events, event);
+          event.ackEvent();
+          if (connection != null) {
+            handle(type, connection, data);
+          }
         }
-        EventType type = CmEvents.typeOf(event);
-        RdmaCmId connection = event.getConnIdPriv();
-        event.ackEvent();
-        if (connection != null) {
-          handle(type, connection);
-        }
+        dropTheLifeless();
       }
     } catch (IOException e) {
       if (!closed.get()) {
         LOG.error("The listener at {} has failed: nobody can connect any more", address, e);
       }
     } finally {
-      accepted.forEach(this::drop);
+      accepted.keySet().forEach(this::drop);
+      pulses.close();
       completions.close();
       destroy(id);
       DisniConnection.closeChannel(events);
     }
   }
 
-  private void handle(EventType type, RdmaCmId connection) {
+  private void handle(EventType type, RdmaCmId connection, byte[] data) {
     switch (type) {
-      case RDMA_CM_EVENT_CONNECT_REQUEST -> accept(connection);
+      case RDMA_CM_EVENT_CONNECT_REQUEST -> accept(connection, Introduction.decode(data));
       case RDMA_CM_EVENT_DISCONNECTED,
           RDMA_CM_EVENT_CONNECT_ERROR,
           RDMA_CM_EVENT_UNREACHABLE,
           RDMA_CM_EVENT_REJECTED,
+          RDMA_CM_EVENT_ADDR_CHANGE,
+          RDMA_CM_EVENT_TIMEWAIT_EXIT,
           RDMA_CM_EVENT_DEVICE_REMOVAL ->
           drop(connection);
       default -> LOG.debug("{} at {}", type, address);
     }
   }
 
-  private void accept(RdmaCmId connection) {
+  private void accept(RdmaCmId connection, @Nullable Introduction introduction) {
+    if (introduction != null) {
+      dropIf(before -> before.isEndedBy(introduction), "its peer has given it up");
+    }
+    long pulse = introduction == null ? 0 : pulses.take();
+    Accepted made = new Accepted(connection, introduction, pulse, fabric.pulse());
+    boolean hasQueuePair = false;
     try {
       fabric.createQueuePair(connection, completions, 1);
-      accepted.add(connection);
-      connection.accept(CmEvents.parameters());
+      hasQueuePair = true;
+      accepted.put(connection, made);
+      PrivateData.accept(connection, new Welcome(pulse, pulses.remoteKey()).encode());
     } catch (IOException e) {
       LOG.warn("A connection at {} could not be accepted: {}", address, e.getMessage());
-      if (!accepted.contains(connection)) {
-        destroy(connection);
+      if (hasQueuePair) {
+        drop(connection);
+      } else {
+        pulses.giveBack(pulse);
+        destroy(connection); // which rejects it
       }
-      drop(connection);
+    }
+  }
+
+  /** A peer that lost its power, or its way here, says nothing. */
+  private void dropTheLifeless() {
+    dropIf(Accepted::isLifeless, "its peer shows no sign of life");
+  }
+
+  private void dropIf(Predicate<Accepted> condition, String why) {
+    for (Accepted one : accepted.values()) {
+      if (condition.test(one)) {
+        LOG.debug("A connection at {} is dropped: {}", address, why);
+        drop(one.id);
+      }
     }
   }
 
   private void drop(RdmaCmId connection) {
-    if (!accepted.remove(connection)) {
+    Accepted dropped = accepted.get(connection);
+    if (dropped == null) {
       return;
     }
     try {
@@ -148,7 +190,9 @@ final class DisniListener implements FabricListener {
     } catch (IOException e) {
       LOG.warn("The queue pair of an accepted connection could not be destroyed", e);
     }
+    pulses.giveBack(dropped.pulse());
     destroy(connection);
+    accepted.remove(connection);
   }
 
   private static void destroy(RdmaCmId identifier) {

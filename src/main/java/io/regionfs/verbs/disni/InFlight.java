@@ -41,6 +41,10 @@ final class InFlight {
     return used + operations <= depth && next - oldest < depth;
   }
 
+  synchronized boolean isEmpty() {
+    return oldest == next;
+  }
+
   /** Who is woken when there may be room or the connection has ended. */
   void roomWaiter(@Nullable Thread thread) {
     roomWaiter = thread;
@@ -88,12 +92,14 @@ final class InFlight {
     return batch;
   }
 
-  /** Somebody must lead: the waiter of the oldest batch. */
+  /** Somebody must lead: the waiter of the oldest batch that has one; heartbeats have none. */
   void wakeOldest() {
-    Thread waiter;
+    Thread waiter = null;
     synchronized (this) {
-      DisniBatch batch = oldest < next ? ring[(int) (oldest & (depth - 1))] : null;
-      waiter = batch == null ? null : batch.waiter;
+      for (long sequence = oldest; sequence < next && waiter == null; sequence++) {
+        DisniBatch batch = ring[(int) (sequence & (depth - 1))];
+        waiter = batch == null ? null : batch.waiter;
+      }
     }
     LockSupport.unpark(waiter);
   }

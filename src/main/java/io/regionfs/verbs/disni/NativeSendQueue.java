@@ -17,7 +17,6 @@ import static io.regionfs.verbs.disni.NativeVerbs.REQUEST_SWAP;
 
 import com.ibm.disni.verbs.IbvSendWR;
 import io.regionfs.posix.Memory;
-import io.regionfs.verbs.Batch;
 import java.io.IOException;
 
 /**
@@ -34,7 +33,7 @@ final class NativeSendQueue implements SendQueue {
 
   private final long queuePair;
   private final boolean splitsShort;
-  private int room = 2 * Batch.MAX_OPERATIONS;
+  private int room = 2 * DisniBatch.CAPACITY;
   private long requests = Memory.allocate((long) room * STRIDE);
 
   /**
