@@ -48,7 +48,7 @@ void forget(jobject object);
     V(jstring, deviceName, jlong) V(jint, port, jlong) V(void, queryDevice, jlong, jint, jlong) \
     V(jint, eventStatus, jlong) V(jbyteArray, eventData, jlong) V(void, setPrivateData, jlong, jbyteArray) \
     V(jboolean, asyncEvent, jlong, jint, jlong) V(void, fail, jlong) V(void, postSend, jlong, jlong, jint) \
-    V(jint, poll, jlong, jlong, jint)
+    V(jint, poll, jlong, jlong, jint) V(jint, await, jlong, jint, jlong, jint)
 FUNCTIONS
 #undef D
 #undef V

@@ -106,6 +106,9 @@ bool session_use(struct session *session) {
     STEP(CHECK(DISNI(ackCqEvent, client->queue, 1) == 0));
     STEP(got = DISNI(pollCQ, client->queue, 4, at(completions)));
     CHECK(got == 1 && completions[0].wr_id == 1);
+    STEP(DISNI(postSend, client->queue_pair, at(&send)));
+    STEP(got = OURS(await, client->queue, 5000, at(completions), 4));
+    CHECK(got == 1 && completions[0].wr_id == 1);
     jlong attributes[24];
     jint port;
     STEP(port = OURS(port, client->id));

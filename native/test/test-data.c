@@ -120,6 +120,14 @@ static void requests_keep_all_they_say(struct session *session) {
     expect_thrown("no room", "errno 22");
     OURS(poll, session->client.queue, at(done), -1);
     expect_thrown("negative room", "errno 22");
+    /* Waiting finds what is there already, what an event tells of, and the end of its time. */
+    CHECK(OURS(await, session->client.queue, 10, at(done), 4) == 0);
+    OURS(postSend, session->client.queue_pair, at(two), 1);
+    CHECK(OURS(await, session->client.queue, 5000, at(done), 4) == 1 && done[0].wr_id == 1);
+    CHECK(OURS(await, session->client.queue, 10, at(done), 4) == 0);
+    nothing_thrown("waits");
+    OURS(await, session->client.queue, 10, 0, 4);
+    expect_thrown("no room to wait for", "errno 22");
 
     struct flat many[40];
     memset(many, 0, sizeof many);
