@@ -60,6 +60,11 @@ final class DisniConnection implements Connection {
   private volatile long postingSequence;
   private volatile long postingNanos;
 
+  private volatile @Nullable String failure;
+
+  /** The keeper's. */
+  private boolean failureSeen;
+
   /** What the keeper saw being posted, and since when. */
   private long seenSequence = -1;
 
@@ -306,6 +311,7 @@ final class DisniConnection implements Connection {
       if (stuck != null && isOverdue(postingSequence)) {
         stop(stuck, Reason.TIMED_OUT, "the device did not take a batch within its deadline");
       }
+      endIfFailed();
       if (!closing.get() && peerHasLeft()) {
         stop(null, Reason.DISCONNECTED, "the peer has closed the connection");
       }
@@ -315,6 +321,20 @@ final class DisniConnection implements Connection {
     } finally {
       leave();
     }
+  }
+
+  /** The device says that the queue pair is of no more use. */
+  void failed(String event) {
+    failure = event;
+  }
+
+  /** A completion tells the reason better than the device's event: it has until the next look. */
+  private void endIfFailed() {
+    String event = failure;
+    if (event != null && failureSeen) {
+      stop(null, Reason.DISCONNECTED, "the device reports " + event);
+    }
+    failureSeen = event != null;
   }
 
   private void beat() {

@@ -98,7 +98,7 @@ public final class DisniFabric implements Fabric {
     public void queuePairFailed(int number, String event) {
       for (DisniConnection connection : connections) {
         if (connection.queuePair() == number) {
-          connection.close();
+          connection.failed(event);
         }
       }
     }
