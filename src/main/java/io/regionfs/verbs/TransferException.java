@@ -4,7 +4,10 @@ package io.regionfs.verbs;
 public final class TransferException extends Exception {
   /** Why it ended. */
   public enum Reason {
-    /** The peer refused: key unknown or withdrawn, out of bounds, access not granted. */
+    /**
+     * The peer refused: key unknown or withdrawn, out of bounds, access not granted. iWARP does not
+     * say so: there it is DISCONNECTED.
+     */
     REMOTE_ACCESS,
     /** The connection is gone or could not be made. */
     DISCONNECTED,
