@@ -57,3 +57,11 @@ need_packages() {
   { apt-get -q update && DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends "${wanted[@]}"; } \
     </dev/null >/dev/null 2>&1 || fail "could not install ${wanted[*]}"
 }
+
+# The processors this process may use, one a line.
+processors() {
+  local part
+  for part in $(sed -n 's/^Cpus_allowed_list:[[:space:]]*//p' /proc/self/status | tr ',' ' '); do
+    seq "${part%-*}" "${part#*-}"
+  done
+}

@@ -9,9 +9,11 @@ import io.regionfs.verbs.disni.FabricSelection;
 public final class Calls {
   private Calls() {}
 
+  /** On an RDMA device calls leave by it, as transfers do; the software device has no own way. */
   @MustBeClosed
   public static DarpcTransport over(FabricSelection fabric) {
     return new DarpcTransport(
-        DarpcOptions.defaults().within(fabric.workRequests(), fabric.completions()));
+        DarpcOptions.defaults().within(fabric.workRequests(), fabric.completions()),
+        fabric.device() == FabricSelection.Device.VERBS ? fabric.address() : null);
   }
 }

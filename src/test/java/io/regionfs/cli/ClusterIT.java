@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
@@ -12,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
@@ -134,7 +136,7 @@ class ClusterIT {
             cluster.mnt(host).resolve("log"), line(host, i) + "\n", StandardOpenOption.APPEND);
       }
     } catch (IOException e) {
-      throw new java.io.UncheckedIOException(e);
+      throw new UncheckedIOException(e);
     }
   }
 
@@ -225,17 +227,35 @@ class ClusterIT {
     cluster.cluster("resume", 2).succeeded();
     assertThat(paused.get(Shell.PATIENCE.toSeconds(), TimeUnit.SECONDS)).isEqualTo(data);
     cluster.cluster("cut", 2).succeeded();
-    assertThat(cluster.cluster("status").succeeded().out()).contains("up,cut");
     CompletableFuture<byte[]> cut = CompletableFuture.supplyAsync(() -> read(1, "slow"));
     cluster.cluster("heal", 2).succeeded();
     assertThat(cut.get(Shell.PATIENCE.toSeconds(), TimeUnit.SECONDS)).isEqualTo(data);
+  }
+
+  @Test
+  void aHostThatIsCutIsShownAndHealsWhateverTimeItTook() throws Exception {
+    byte[] data = random(6, MIB);
+    Files.write(cluster.mnt(2).resolve("away"), data);
+    cluster.cluster("cut", 2).succeeded();
+    assertThat(cluster.cluster("status").succeeded().out()).contains("up,cut");
+    cluster.cluster("heal", 2).succeeded();
+    Shell.await("host 2 is reached again", () -> Arrays.equals(readOrNothing(1, "away"), data));
+    Shell.await("it takes part again", () -> Arrays.equals(readOrNothing(2, "away"), data));
+  }
+
+  private byte[] readOrNothing(int host, String name) {
+    try {
+      return read(host, name);
+    } catch (UncheckedIOException e) {
+      return new byte[0];
+    }
   }
 
   private byte[] read(int host, String name) {
     try (InputStream in = Files.newInputStream(cluster.mnt(host).resolve(name))) {
       return in.readAllBytes();
     } catch (IOException e) {
-      throw new java.io.UncheckedIOException(e);
+      throw new UncheckedIOException(e);
     }
   }
 

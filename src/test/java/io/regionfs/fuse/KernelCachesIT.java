@@ -48,15 +48,9 @@ class KernelCachesIT {
     assumeTrue(LibC.INSTANCE.getuid() == 0, "skipped: mounting needs root");
     a = Files.createDirectory(temporary.resolve("a"));
     b = Files.createDirectory(temporary.resolve("b"));
-    assumeTrue(keepsNames(), "skipped: this kernel cannot forget names (Linux 6.16 can)");
+    LeasedHost.assumeThatTheKernelKeepsNames();
     mounts.add(FuseMount.mount(a, hostA.fileSystem(), FuseOptions.defaults()));
     mounts.add(FuseMount.mount(b, hostB.fileSystem(), FuseOptions.defaults()));
-  }
-
-  private static boolean keepsNames() {
-    String[] version = System.getProperty("os.version").split("[^0-9]+", 3);
-    int major = Integer.parseInt(version[0]);
-    return major > 6 || (major == 6 && Integer.parseInt(version[1]) >= 16);
   }
 
   @AfterEach

@@ -1,5 +1,7 @@
 package io.regionfs.fuse;
 
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
 import io.regionfs.fs.FileSystem;
 import io.regionfs.fs.OpenFile;
 import io.regionfs.model.Attributes;
@@ -40,6 +42,15 @@ final class LeasedHost implements InvocationHandler {
       hosts.add(host);
       return host;
     }
+  }
+
+  /** For tests of what it does with names; others it may not keep. */
+  static void assumeThatTheKernelKeepsNames() {
+    String[] version = System.getProperty("os.version").split("[^0-9]+", 3);
+    int major = Integer.parseInt(version[0]);
+    assumeTrue(
+        major > 6 || (major == 6 && Integer.parseInt(version[1]) >= 16),
+        "skipped: this kernel cannot forget names (Linux 6.16 can)");
   }
 
   volatile long leaseNanos = 20_000_000_000L;

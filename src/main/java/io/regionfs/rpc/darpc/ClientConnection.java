@@ -71,12 +71,17 @@ final class ClientConnection extends RpcEndpoint {
     return (CompletionQueue) getCqProvider();
   }
 
-  /** Connects; a connection that could not be made is lost. */
-  void connect(InetSocketAddress peer) throws IOException, InterruptedException {
+  /**
+   * Connects; a connection that could not be made is lost.
+   *
+   * @param source null: chosen by the route to the peer
+   */
+  void connect(@Nullable InetSocketAddress source, InetSocketAddress peer)
+      throws IOException, InterruptedException {
     try {
       int millis = (int) options.connectTimeout().toMillis();
       long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
-      getIdPriv().resolveAddr(null, peer, millis);
+      getIdPriv().resolveAddr(source, peer, millis);
       awaitStage(Stage.ADDRESS_RESOLVED, end);
       getIdPriv().resolveRoute(millis);
       awaitStage(Stage.ROUTE_RESOLVED, end);

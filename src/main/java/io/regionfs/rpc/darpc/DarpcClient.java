@@ -103,7 +103,7 @@ final class DarpcClient implements RpcClient {
     try {
       DarpcTransport.checkAddress(peer);
       made = transport.newConnection();
-      made.connect(peer);
+      made.connect(transport.source(), peer);
       LOG.debug("connected to {}", peer);
     } catch (IOException | InterruptedException | RuntimeException | OutOfMemoryError e) {
       LOG.debug("cannot connect to {}: {}", peer, e.toString());

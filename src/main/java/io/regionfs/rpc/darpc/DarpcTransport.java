@@ -9,6 +9,7 @@ import io.regionfs.rpc.RpcServer;
 import io.regionfs.rpc.RpcTransport;
 import java.io.IOException;
 import java.net.Inet4Address;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -33,6 +34,7 @@ public final class DarpcTransport implements RpcTransport {
   private static final int TICKS_OF_SILENCE = 6;
 
   private final DarpcOptions options;
+  private final @Nullable InetAddress source;
   private final long tickMillis;
   private final Set<DarpcClient> clients = ConcurrentHashMap.newKeySet();
   private final Set<DarpcServer> servers = ConcurrentHashMap.newKeySet();
@@ -47,8 +49,18 @@ public final class DarpcTransport implements RpcTransport {
   @GuardedBy("lock")
   private boolean closed;
 
+  /** Clients connect from wherever the route to their peer begins. */
   public DarpcTransport(DarpcOptions options) {
+    this(options, null);
+  }
+
+  /**
+   * @param source this host's address that clients connect from, and with it their device: the
+   *     kernel would choose by the route, and that may lead through another device; null: any
+   */
+  public DarpcTransport(DarpcOptions options, @Nullable InetAddress source) {
     this.options = options;
+    this.source = source;
     tickMillis = options.silence().toMillis() / TICKS_OF_SILENCE;
     workers =
         new ThreadPoolExecutor(
@@ -133,6 +145,11 @@ public final class DarpcTransport implements RpcTransport {
     ClientConnection connection = group.createEndpoint();
     connections.add(connection);
     return connection;
+  }
+
+  /** Where clients connect from; null: anywhere. */
+  @Nullable InetSocketAddress source() {
+    return source == null ? null : new InetSocketAddress(source, 0);
   }
 
   private ClientConnection newEndpoint(EndpointGroup<ClientConnection> group, RdmaCmId id)

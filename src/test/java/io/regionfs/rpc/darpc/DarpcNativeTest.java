@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.regionfs.rpc.RpcClient;
 import io.regionfs.rpc.RpcContract;
+import io.regionfs.rpc.RpcException;
 import io.regionfs.rpc.RpcServer;
 import io.regionfs.rpc.RpcTransport;
 import io.regionfs.verbs.Fabric;
@@ -51,13 +52,27 @@ class DarpcNativeTest extends RpcContract {
   }
 
   @Test
+  void callsLeaveByTheAddressThatWasGiven() throws Exception {
+    RpcServer server = transport().serve(anyPort(), RpcContract::echo);
+    try (DarpcTransport own = new DarpcTransport(DarpcOptions.defaults(), address())) {
+      assertThat(own.client(server.address()).call(request(5), LONG).getDetail()).isEqualTo("5");
+    }
+    InetAddress nobodys = InetAddress.getByName("192.0.2.1");
+    try (DarpcTransport foreign = new DarpcTransport(DarpcOptions.defaults(), nobodys)) {
+      RpcException failure = failureOf(foreign.client(server.address()), request(5), LONG);
+      assertThat(failure.outcome()).isEqualTo(RpcException.Outcome.NOT_SENT);
+      assertThat(failure).hasMessageContaining("cannot connect");
+    }
+  }
+
+  @Test
   void aServerDropsAClientThatFallsSilent() throws Exception {
     DarpcOptions impatient =
         new DarpcOptions(4, Duration.ofSeconds(20), Duration.ofMillis(300), HOUR, 10);
     try (DarpcTransport other = new DarpcTransport(impatient)) {
       RpcServer server = other.serve(anyPort(), RpcContract::echo);
       ClientConnection mute = ((DarpcTransport) transport()).newConnection();
-      mute.connect(server.address());
+      mute.connect(null, server.address());
       await("the server to hang up", () -> other.connectionCount() == 0);
       mute.lose("end of test");
     }

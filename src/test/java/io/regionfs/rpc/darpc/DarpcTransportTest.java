@@ -121,7 +121,7 @@ class DarpcTransportTest extends RpcContract {
       assertAnswers(client);
       for (int claimedLength : new int[] {-1, 1 << 30, Malformed.BYTES.size() + 1, 12}) {
         ClientConnection hostile = ((DarpcTransport) transport()).newConnection();
-        hostile.connect(server.address());
+        hostile.connect(null, server.address());
         synchronized (hostile.posting) {
           assertThat(hostile.post(new Malformed(claimedLength), 1)).isTrue();
         }
@@ -288,12 +288,25 @@ class DarpcTransportTest extends RpcContract {
   }
 
   @Test
+  void connectionsComeFromTheAddressThatWasGiven() throws Exception {
+    InetAddress given = InetAddress.getByName("127.0.0.3");
+    try (DarpcTransport own = new DarpcTransport(DarpcOptions.defaults(), given)) {
+      RpcServer server = transport().serve(anyPort(), RpcContract::echo);
+      assertAnswers(own.client(server.address()));
+      ClientConnection connection = own.newConnection();
+      connection.connect(own.source(), server.address());
+      assertThat(((InetSocketAddress) connection.getSrcAddr()).getAddress()).isEqualTo(given);
+      connection.lose("end of test");
+    }
+  }
+
+  @Test
   void aServerDropsAClientThatFallsSilent() throws Exception {
     try (DarpcTransport impatient =
         new DarpcTransport(impatient(Duration.ofMillis(300), HOUR, 10))) {
       RpcServer server = impatient.serve(anyPort(), RpcContract::echo);
       ClientConnection mute = ((DarpcTransport) transport()).newConnection();
-      mute.connect(server.address());
+      mute.connect(null, server.address());
       await("the server to hang up", () -> impatient.connectionCount() == 0);
       mute.lose("end of test");
     }
