@@ -41,7 +41,7 @@ record FabricReport(
     answer.put("exposuresLimit", (long) lent.maxExposures());
     answer.put("memoryLock", memoryLock());
     answer.put("hugePages", hugePages);
-    answer.put("connectionsFromOthers", listener.connections());
+    answer.put("connectionsFromOthers", listener.connectionsFromOthers());
     return answer;
   }
 

@@ -13,6 +13,9 @@ public interface FabricListener extends AutoCloseable {
   /** Connections accepted and not yet ended. */
   int connections();
 
+  /** As {@link #connections}, without those that its own fabric made. */
+  int connectionsFromOthers();
+
   @Override
   void close();
 }

@@ -494,10 +494,14 @@ public abstract class FabricContract {
   void theListenerKnowsItsConnections() throws Exception {
     Connection first = connect();
     Connection second = connect();
-    await(() -> listener.connections() == 2);
+    Connection loop = home.connect(listener.address(), LONG);
+    await(() -> listener.connections() == 3);
+    assertThat(listener.connectionsFromOthers()).isEqualTo(2);
+    loop.close();
     first.close();
     first.close();
     await(() -> listener.connections() == 1);
+    assertThat(listener.connectionsFromOthers()).isEqualTo(1);
     assertThat(first.isOpen()).isFalse();
     second.close();
     await(() -> listener.connections() == 0);

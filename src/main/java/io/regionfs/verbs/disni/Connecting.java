@@ -54,7 +54,7 @@ final class Connecting implements AutoCloseable {
     CmEvents.expect(channel, EventType.RDMA_CM_EVENT_ADDR_RESOLVED, until);
     made.resolveRoute(millisLeft(until));
     CmEvents.expect(channel, EventType.RDMA_CM_EVENT_ROUTE_RESOLVED, until);
-    int depth = DisniFabric.sendQueueDepth(fabric.limits());
+    int depth = QueuePairs.depth(fabric.limits());
     CompletionQueue queue = CompletionQueue.open(fabric.context(), 2 * depth);
     completions = queue;
     IbvQP pair = fabric.createQueuePair(made, queue, depth);

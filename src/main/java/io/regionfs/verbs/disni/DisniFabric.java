@@ -3,21 +3,15 @@ package io.regionfs.verbs.disni;
 import com.google.errorprone.annotations.MustBeClosed;
 import com.ibm.disni.verbs.IbvContext;
 import com.ibm.disni.verbs.IbvMr;
-import com.ibm.disni.verbs.IbvPd;
 import com.ibm.disni.verbs.IbvQP;
-import com.ibm.disni.verbs.IbvQPInitAttr;
-import com.ibm.disni.verbs.RdmaCm;
 import com.ibm.disni.verbs.RdmaCmId;
-import com.ibm.disni.verbs.RdmaEventChannel;
 import io.regionfs.verbs.Access;
-import io.regionfs.verbs.Batch;
 import io.regionfs.verbs.Connection;
 import io.regionfs.verbs.DeviceLimits;
 import io.regionfs.verbs.Fabric;
 import io.regionfs.verbs.FabricListener;
 import io.regionfs.verbs.RegisteredMemory;
 import io.regionfs.verbs.TransferException;
-import io.regionfs.verbs.soft.SoftDevice;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -38,21 +32,14 @@ import org.slf4j.LoggerFactory;
 public final class DisniFabric implements Fabric {
   private static final Logger LOG = LoggerFactory.getLogger(DisniFabric.class);
 
-  /** Most work requests that one connection has with the device; a power of two. */
-  private static final int SEND_QUEUE_DEPTH = 128;
-
   private static final Duration KEEPER_PERIOD = Duration.ofMillis(100);
 
   private final String description;
   private final InetAddress address;
   private final Pulse pulse;
-  private final RdmaEventChannel channel;
-  private final RdmaCmId device;
-  private final IbvContext context;
-  private final IbvPd domain;
+  private final OpenDevice device;
   private final DeviceLimits limits;
   private final Registrar registrar;
-  private final @Nullable CompletionQueue obstacle;
   private final PulseTable heartbeats;
   private final Fences fences = new Fences();
   private final Set<DisniMemory> memory = ConcurrentHashMap.newKeySet();
@@ -65,48 +52,44 @@ public final class DisniFabric implements Fabric {
 
   @SuppressWarnings("MustBeClosedChecker") // closed in close()
   private DisniFabric(
-      String description,
-      InetAddress address,
-      Pulse pulse,
-      RdmaEventChannel channel,
-      RdmaCmId device,
-      IbvContext context,
-      IbvPd domain,
-      @Nullable NativeDevice nativeDevice,
-      Registrar registrar,
-      @Nullable CompletionQueue obstacle)
+      String description, InetAddress address, Pinning pinning, Pulse pulse, OpenDevice device)
       throws IOException {
-    this.limits = registrar.limits();
-    this.registrar = registrar;
     this.description = description;
     this.address = address;
     this.pulse = pulse;
-    this.obstacle = obstacle;
-    this.heartbeats = PulseTable.local(domain);
-    this.channel = channel;
     this.device = device;
-    this.context = context;
-    this.domain = domain;
+    this.limits = device.limits();
+    boolean onDemand = limits.onDemandPaging() && pinning == Pinning.ON_DEMAND;
+    this.registrar = new Registrar(device.domain(), limits, onDemand);
+    this.heartbeats = PulseTable.local(device.domain());
     this.keeper = new Thread(this::keep, "fabric-keeper");
     keeper.setDaemon(true);
-    this.events = nativeDevice == null ? null : nativeDevice.events(new Ends());
+    NativeDevice told = device.nativeDevice();
+    this.events = told == null ? null : told.events(new Ends());
   }
 
   /** What the device says ends connections. */
   private final class Ends implements DeviceEvents.Listener {
     @Override
     public void queuePairFailed(int number, String event) {
-      for (DisniConnection connection : connections) {
-        if (connection.queuePair() == number) {
-          connection.failed(event);
-        }
-      }
+      endQueuePair(number, event);
     }
 
     @Override
     public void deviceFailed(String event) {
       connections.forEach(DisniConnection::close);
+      listeners.forEach(DisniListener::allFailed);
     }
+  }
+
+  /** Ends the connection that has this queue pair, whichever end of it this is. */
+  void endQueuePair(int number, String event) {
+    for (DisniConnection connection : connections) {
+      if (connection.queuePair() == number) {
+        connection.failed(event);
+      }
+    }
+    listeners.forEach(listener -> listener.queuePairFailed(number));
   }
 
   /**
@@ -125,70 +108,23 @@ public final class DisniFabric implements Fabric {
   @SuppressWarnings("MustBeClosedChecker") // what fails half-way is closed by hand
   static DisniFabric open(InetAddress address, String description, Pinning pinning, Pulse pulse)
       throws IOException {
-    NativeProvider.seat();
-    RdmaEventChannel channel = RdmaEventChannel.createEventChannel();
-    if (channel == null) {
-      throw new IOException("no event channel for connections: no RDMA device");
-    }
-    RdmaCmId id = null;
-    IbvPd domain = null;
-    CompletionQueue obstacle = null;
+    OpenDevice device = OpenDevice.at(address);
+    DisniFabric fabric;
     try {
-      id = channel.createId(RdmaCm.RDMA_PS_TCP);
-      id.bindAddr(new InetSocketAddress(address, 0));
-      IbvContext context = id.getVerbs();
-      if (context == null) {
-        throw new IOException("no RDMA device has the address " + address.getHostAddress());
-      }
-      NativeDevice nativeDevice = NativeDevice.of(id, context);
-      DeviceLimits limits = nativeDevice == null ? softLimits(context) : nativeDevice.limits();
-      requireRoom(limits);
-      obstacle = SoftIwarp.obstacle(context, limits);
-      domain = context.allocPd();
-      Registrar registrar =
-          new Registrar(domain, limits, limits.onDemandPaging() && pinning == Pinning.ON_DEMAND);
-      DisniFabric fabric =
-          new DisniFabric(
-              description,
-              address,
-              pulse,
-              channel,
-              id,
-              context,
-              domain,
-              nativeDevice,
-              registrar,
-              obstacle);
-      fabric.keeper.start();
-      if (fabric.events != null) {
-        fabric.events.start();
-      }
-      return fabric;
+      fabric = new DisniFabric(description, address, pinning, pulse, device);
     } catch (IOException e) {
-      if (domain != null) {
-        deallocate(domain);
-      }
-      if (obstacle != null) {
-        obstacle.close();
-      }
-      if (id != null) {
-        id.destroyId();
-      }
-      DisniConnection.closeChannel(channel);
+      device.close();
       throw e;
     }
-  }
-
-  private static void deallocate(IbvPd domain) {
-    try {
-      domain.deallocPd();
-    } catch (Exception e) { // what DiSNI declares
-      LOG.warn("A protection domain could not be freed", e);
+    fabric.keeper.start();
+    if (fabric.events != null) {
+      fabric.events.start();
     }
+    return fabric;
   }
 
   IbvContext context() {
-    return context;
+    return device.context();
   }
 
   /** Of this host, where the device is. */
@@ -203,7 +139,7 @@ public final class DisniFabric implements Fabric {
   /** A table of its own for a listener's pulses. */
   @MustBeClosed
   PulseTable pulseTable() throws IOException {
-    return PulseTable.forPeers(domain);
+    return PulseTable.forPeers(device.domain());
   }
 
   /** The active ends' words. */
@@ -236,22 +172,6 @@ public final class DisniFabric implements Fabric {
   @Override
   public DeviceLimits limits() {
     return limits;
-  }
-
-  private static DeviceLimits softLimits(IbvContext context) {
-    return new DeviceLimits(
-        "soft",
-        0,
-        "TCP",
-        SoftDevice.atomicsOf(context),
-        Integer.MAX_VALUE,
-        MAX_REGISTRATION_BYTES,
-        SEND_QUEUE_DEPTH,
-        2 * SEND_QUEUE_DEPTH,
-        SEND_QUEUE_DEPTH,
-        0,
-        0,
-        false);
   }
 
   @Override
@@ -302,40 +222,8 @@ public final class DisniFabric implements Fabric {
     return made;
   }
 
-  /** Within the device's limits; a power of two. */
-  static int sendQueueDepth(DeviceLimits limits) {
-    int most = Math.min(limits.workRequests(), limits.completions() / 2);
-    return Integer.highestOneBit(Math.min(SEND_QUEUE_DEPTH, most));
-  }
-
-  private static void requireRoom(DeviceLimits limits) throws IOException {
-    if (sendQueueDepth(limits) < Batch.MAX_OPERATIONS) {
-      throw new IOException(
-          "device "
-              + limits.device()
-              + " is too small: its queues hold "
-              + limits.workRequests()
-              + " work requests and "
-              + limits.completions()
-              + " completions");
-    }
-  }
-
   IbvQP createQueuePair(RdmaCmId id, CompletionQueue completions, int depth) throws IOException {
-    IbvQPInitAttr attributes = new IbvQPInitAttr();
-    attributes.cap().setMax_send_wr(depth);
-    attributes.cap().setMax_send_sge(1);
-    attributes.cap().setMax_recv_wr(1);
-    attributes.cap().setMax_recv_sge(1);
-    attributes.cap().setMax_inline_data(0);
-    attributes.setQp_type(IbvQP.IBV_QPT_RC);
-    attributes.setSend_cq(completions.queue());
-    attributes.setRecv_cq(completions.queue());
-    IbvQP queuePair = id.createQP(domain, attributes);
-    if (queuePair == null) {
-      throw new IOException("the device has no queue pair left");
-    }
-    return queuePair;
+    return QueuePairs.make(id, device.domain(), completions, depth);
   }
 
   void forget(DisniConnection connection) {
@@ -388,17 +276,8 @@ public final class DisniFabric implements Fabric {
       LOG.warn("{} bytes were still registered when the fabric closed", left.length());
       left.close();
     }
-    if (obstacle != null) {
-      obstacle.close();
-    }
     heartbeats.close();
-    deallocate(domain);
-    try {
-      device.destroyId();
-    } catch (IOException e) {
-      LOG.warn("The device could not be closed", e);
-    }
-    DisniConnection.closeChannel(channel);
+    device.close();
   }
 
   static void joinUninterruptibly(Thread thread) {

@@ -9,6 +9,7 @@ import com.ibm.disni.verbs.RdmaEventChannel;
 import io.regionfs.verbs.FabricListener;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -23,8 +24,8 @@ import org.slf4j.LoggerFactory;
  * touches them; one completion queue, always empty, serves all queue pairs.
  *
  * <p>A connection is dropped when its peer disconnects, when a later connection of the same fabric
- * says that it has ended, and when its pulse stands still. Its queue pair is destroyed then: of
- * what its peer had sent, nothing reaches this host's memory any more.
+ * says that it has ended, when its pulse stands still, and when its queue pair has failed. Its queue
+ * pair is destroyed then: of what its peer had sent, nothing reaches this host's memory any more.
  */
 final class DisniListener implements FabricListener {
   private static final Logger LOG = LoggerFactory.getLogger(DisniListener.class);
@@ -95,6 +96,30 @@ final class DisniListener implements FabricListener {
     return accepted.size();
   }
 
+  @Override
+  public int connectionsFromOthers() {
+    return (int) accepted.values().stream().filter(one -> !one.isFrom(fabric.fences())).count();
+  }
+
+  /** Numbers of the accepted connections' queue pairs. */
+  List<Integer> queuePairs() {
+    return accepted.values().stream().map(Accepted::queuePair).toList();
+  }
+
+  /** Has the connection dropped that has this queue pair, if it is one of these. Any thread. */
+  void queuePairFailed(int number) {
+    for (Accepted one : accepted.values()) {
+      if (one.queuePair() == number) {
+        one.fail();
+      }
+    }
+  }
+
+  /** Has all connections dropped. Any thread. */
+  void allFailed() {
+    accepted.values().forEach(Accepted::fail);
+  }
+
   private void serve() {
     try {
       while (!closed.get()) {
@@ -108,7 +133,9 @@ final class DisniListener implements FabricListener {
             handle(type, connection, data);
           }
         }
-        dropTheLifeless();
+        dropIf(Accepted::hasFailed, "its queue pair has failed");
+        // A peer that lost its power, or its way here, says nothing.
+        dropIf(Accepted::isLifeless, "its peer shows no sign of life");
       }
     } catch (IOException e) {
       if (!closed.get()) {
@@ -143,12 +170,12 @@ final class DisniListener implements FabricListener {
       dropIf(before -> before.isEndedBy(introduction), "its peer has given it up");
     }
     long pulse = introduction == null ? 0 : pulses.take();
-    Accepted made = new Accepted(connection, introduction, pulse, fabric.pulse());
     boolean hasQueuePair = false;
     try {
-      fabric.createQueuePair(connection, completions, 1);
+      int number = fabric.createQueuePair(connection, completions, 1).getQp_num();
       hasQueuePair = true;
-      accepted.put(connection, made);
+      accepted.put(
+          connection, new Accepted(connection, introduction, number, pulse, fabric.pulse()));
       PrivateData.accept(connection, new Welcome(pulse, pulses.remoteKey()).encode());
     } catch (IOException e) {
       LOG.warn("A connection at {} could not be accepted: {}", address, e.getMessage());
@@ -159,11 +186,6 @@ final class DisniListener implements FabricListener {
         destroy(connection); // which rejects it
       }
     }
-  }
-
-  /** A peer that lost its power, or its way here, says nothing. */
-  private void dropTheLifeless() {
-    dropIf(Accepted::isLifeless, "its peer shows no sign of life");
   }
 
   private void dropIf(Predicate<Accepted> condition, String why) {

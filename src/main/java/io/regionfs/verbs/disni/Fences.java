@@ -27,6 +27,11 @@ final class Fences {
     return new Introduction(fabric, ++lastNumber, listed, listed.length > Introduction.MAX_ENDED);
   }
 
+  /** Whether a connection request comes from this very fabric. */
+  boolean made(Introduction introduction) {
+    return introduction.fabric() == fabric;
+  }
+
   synchronized void endedInFlight(InetSocketAddress peer, long number) {
     ended.computeIfAbsent(peer, address -> new TreeSet<>()).add(number);
   }

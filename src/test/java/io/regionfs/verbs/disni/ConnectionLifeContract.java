@@ -33,7 +33,7 @@ abstract class ConnectionLifeContract {
   abstract InetAddress address() throws IOException;
 
   @MustBeClosed
-  abstract Fabric open(Pulse pulse) throws IOException;
+  abstract DisniFabric open(Pulse pulse) throws IOException;
 
   static void await(String what, BooleanSupplier condition) throws InterruptedException {
     long until = System.nanoTime() + LONG.toNanos();
@@ -46,6 +46,24 @@ abstract class ConnectionLifeContract {
   @MustBeClosed
   FabricListener listen(Fabric home) throws IOException {
     return home.listen(new InetSocketAddress(address(), 0));
+  }
+
+  @Test
+  void anAcceptedConnectionEndsWithItsQueuePair() throws Exception {
+    try (DisniFabric home = open(MUTE);
+        FabricListener listener = listen(home);
+        Fabric borrower = open(MUTE);
+        Connection first = borrower.connect(listener.address(), LONG)) {
+      await("accepted", () -> listener.connections() == 1);
+      int number = ((DisniListener) listener).queuePairs().get(0);
+      try (Connection second = borrower.connect(listener.address(), LONG)) {
+        await("accepted too", () -> listener.connections() == 2);
+        home.endQueuePair(number, "under test");
+        await("dropped", () -> listener.connections() == 1);
+        await("the borrower to notice", () -> !first.isOpen());
+        assertThat(second.isOpen()).isTrue();
+      }
+    }
   }
 
   /** Until one is too late. */

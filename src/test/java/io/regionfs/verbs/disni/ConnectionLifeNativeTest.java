@@ -1,7 +1,6 @@
 package io.regionfs.verbs.disni;
 
 import com.google.errorprone.annotations.MustBeClosed;
-import io.regionfs.verbs.Fabric;
 import java.io.IOException;
 import java.net.InetAddress;
 import org.junit.jupiter.api.Tag;
@@ -21,7 +20,7 @@ class ConnectionLifeNativeTest extends ConnectionLifeContract {
 
   @Override
   @MustBeClosed
-  Fabric open(Pulse pulse) throws IOException {
+  DisniFabric open(Pulse pulse) throws IOException {
     return DisniFabric.open(address(), "under test", Pinning.ALWAYS, pulse);
   }
 }

@@ -21,7 +21,7 @@ class ConnectionLifeSoftTest extends ConnectionLifeContract {
 
   @Override
   @MustBeClosed
-  Fabric open(Pulse pulse) throws IOException {
+  DisniFabric open(Pulse pulse) throws IOException {
     return DisniFabric.open(address(), "under test", Pinning.ALWAYS, pulse);
   }
 

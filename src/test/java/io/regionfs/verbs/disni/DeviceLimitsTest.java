@@ -62,11 +62,11 @@ class DeviceLimitsTest {
   @Test
   void queuesAreNoLongerThanTheDevices() {
     long[] of = attributes();
-    assertThat(DisniFabric.sendQueueDepth(limits(of))).isEqualTo(128);
+    assertThat(QueuePairs.depth(limits(of))).isEqualTo(128);
     of[NativeVerbs.MAX_QP_WR] = 100;
-    assertThat(DisniFabric.sendQueueDepth(limits(of))).isEqualTo(64);
+    assertThat(QueuePairs.depth(limits(of))).isEqualTo(64);
     of[NativeVerbs.MAX_CQE] = 64;
-    assertThat(DisniFabric.sendQueueDepth(limits(of))).isEqualTo(32);
+    assertThat(QueuePairs.depth(limits(of))).isEqualTo(32);
   }
 
   @Test
