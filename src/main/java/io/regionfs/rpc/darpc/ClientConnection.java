@@ -35,6 +35,7 @@ final class ClientConnection extends RpcEndpoint {
   private final DarpcOptions options;
   private final Consumer<ClientConnection> whenLost;
   private final Map<Integer, PendingCall> pending = new ConcurrentHashMap<>();
+  private final LateReplies late = new LateReplies(pending, ServerConnection.MAX_UNANSWERED);
 
   /**
    * One less than the peer has receive buffers, to leave one for a ping: on iWARP a message that
@@ -107,6 +108,7 @@ final class ClientConnection extends RpcEndpoint {
       if (waiting.isOver()) {
         throw new RpcException(Outcome.NOT_SENT, "too many calls before this one");
       }
+      driveIfNobodyDoes(0); // all places may be those of calls that were given up
     }
     PendingCall call = null;
     try {
@@ -160,10 +162,7 @@ final class ClientConnection extends RpcEndpoint {
     if (Thread.interrupted()) {
       throw new InterruptedException("interrupted before the request was sent");
     }
-    if (driving.compareAndSet(false, true)) {
-      drive(1);
-      stopDriving();
-    } else {
+    if (!driveIfNobodyDoes(1)) {
       LockSupport.parkNanos(this, SLOT_RETRY_NANOS);
     }
   }
@@ -186,8 +185,10 @@ final class ClientConnection extends RpcEndpoint {
       }
       return call.result();
     } finally {
-      pending.remove(call.ticket(), call);
-      permits.release();
+      if (call.isDone() || late.giveUp(call)) {
+        permits.release();
+      }
+      pending.remove(call.ticket(), call); // if its connection was lost
       passDrivingOn();
     }
   }
@@ -218,9 +219,14 @@ final class ClientConnection extends RpcEndpoint {
     }
   }
 
-  private void stopDriving() {
-    driving.set(false);
-    passDrivingOn();
+  private boolean driveIfNobodyDoes(int millis) {
+    boolean taken = driving.compareAndSet(false, true);
+    if (taken) {
+      drive(millis);
+      driving.set(false);
+      passDrivingOn();
+    }
+    return taken;
   }
 
   /** A caller that parked while another drove must not be left without a driver. */
@@ -249,8 +255,10 @@ final class ClientConnection extends RpcEndpoint {
     Reply reply = Reply.parseFrom(ProtobufMessage.received(buffer, receivedBytes()));
     postRecv(index); // before its caller can make way for another, whose reply needs a place too
     PendingCall call = pending.remove(ticket);
-    if (call != null) { // else its caller has given up
+    if (call != null) {
       call.complete(reply);
+    } else if (late.arrived(ticket)) { // its caller has given up
+      permits.release();
     }
   }
 
@@ -264,10 +272,7 @@ final class ClientConnection extends RpcEndpoint {
     if (!connected || isLost()) {
       return;
     }
-    if (driving.compareAndSet(false, true)) {
-      drive(0);
-      stopDriving();
-    }
+    driveIfNobodyDoes(0);
     int silent = silentTicks();
     if (silent > silentTicksAllowed) {
       lose("the peer is silent");

@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class ServerConnection extends RpcEndpoint {
   /** Requests without a reply that one client may have. */
-  private static final int MAX_UNANSWERED = 256;
+  static final int MAX_UNANSWERED = 256;
 
   private record Answer(ProtobufMessage message, int ticket) {}
 

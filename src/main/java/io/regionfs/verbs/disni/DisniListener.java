@@ -24,8 +24,9 @@ import org.slf4j.LoggerFactory;
  * touches them; one completion queue, always empty, serves all queue pairs.
  *
  * <p>A connection is dropped when its peer disconnects, when a later connection of the same fabric
- * says that it has ended, when its pulse stands still, and when its queue pair has failed. Its queue
- * pair is destroyed then: of what its peer had sent, nothing reaches this host's memory any more.
+ * says that it has ended, when its pulse stands still, and when its queue pair has failed. Its
+ * queue pair is destroyed then: of what its peer had sent, nothing reaches this host's memory any
+ * more.
  */
 final class DisniListener implements FabricListener {
   private static final Logger LOG = LoggerFactory.getLogger(DisniListener.class);

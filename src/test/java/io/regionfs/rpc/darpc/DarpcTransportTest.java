@@ -25,10 +25,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Future;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -242,6 +244,39 @@ class DarpcTransportTest extends RpcContract {
       }
       assertThat(seen).noneMatch(notSent::contains);
       assertAnswers(client);
+    }
+  }
+
+  @Test
+  void callsThatWereGivenUpDoNotOverrunAStalledServer() throws Exception {
+    int most = ServerConnection.MAX_UNANSWERED + 1; // the last one keeps the only place
+    BlockingQueue<Runnable> stalled = new LinkedBlockingQueue<>();
+    AtomicBoolean stall = new AtomicBoolean(true);
+    RpcHandler handler =
+        (request, responder) -> {
+          if (stall.get()) {
+            stalled.add(() -> echo(request, responder));
+          } else {
+            echo(request, responder);
+          }
+        };
+    DarpcOptions narrow = new DarpcOptions(2, Duration.ofSeconds(20), HOUR, HOUR, 4);
+    try (RpcTransport transport = new DarpcTransport(narrow);
+        RpcServer server = transport.serve(anyPort(), handler);
+        RpcClient client = transport.client(server.address())) {
+      Duration moment = Duration.ofMillis(2);
+      int sent = 0;
+      while (sent < most) {
+        sent += failureOf(client, request(sent), moment).outcome() == Outcome.UNKNOWN ? 1 : 0;
+      }
+      for (int i = 0; i < 3; i++) {
+        assertThat(failureOf(client, request(i), moment).outcome()).isEqualTo(Outcome.NOT_SENT);
+      }
+      await("all requests", () -> stalled.size() == most);
+      stall.set(false);
+      stalled.forEach(Runnable::run);
+      assertAnswers(client);
+      assertThat(stalled).hasSize(most);
     }
   }
 
