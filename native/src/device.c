@@ -1,5 +1,6 @@
 /* What a device is and can do, what it says unasked, and moving a queue pair by hand. */
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 #include "disni.h"
@@ -21,13 +22,13 @@ OURS(jstring, deviceName)(JNIEnv *env, jclass self, jlong handle) {
     return name;
 }
 
-/* Whether the device makes a queue pair that takes so much inline; the most that it then takes, or -1. */
-static int try_inline(struct ibv_pd *domain, struct ibv_cq *queue, int bytes) {
+/* Makes a queue pair that takes so much inline and ends it: how much it says that it takes, or -1 if it is refused. */
+static int try_inline(struct ibv_pd *domain, struct ibv_cq *queue, uint32_t pieces, int bytes) {
     struct ibv_qp_init_attr attributes = {
         .send_cq = queue,
         .recv_cq = queue,
         .qp_type = IBV_QPT_RC,
-        .cap = {.max_send_wr = 1, .max_recv_wr = 1, .max_send_sge = 1, .max_recv_sge = 1,
+        .cap = {.max_send_wr = 1, .max_recv_wr = 1, .max_send_sge = pieces, .max_recv_sge = 1,
             .max_inline_data = (uint32_t)bytes},
     };
     struct ibv_qp *made = api.ibv_create_qp(domain, &attributes);
@@ -35,36 +36,51 @@ static int try_inline(struct ibv_pd *domain, struct ibv_cq *queue, int bytes) {
         return -1;
     }
     api.ibv_destroy_qp(made);
-    return attributes.cap.max_inline_data > (uint32_t)bytes ? (int)attributes.cap.max_inline_data : bytes;
+    return attributes.cap.max_inline_data < INT_MAX ? (int)attributes.cap.max_inline_data : INT_MAX;
 }
 
-/* There is no attribute for it, so it is found by halving. 0 if the device makes no queue pair at all. */
-static int find_max_inline(struct ibv_context *verbs) {
+/* For devices whose queue pairs tell nothing: by halving. 0 if the device makes no queue pair at all. */
+static int search_inline(struct ibv_pd *domain, struct ibv_cq *queue) {
     int good = 0;
+    for (int bad = 4097; bad - good > 1;) {
+        int middle = good + (bad - good) / 2;
+        int most = try_inline(domain, queue, 1, middle);
+        if (most < 0) {
+            bad = middle;
+        } else {
+            most = most > middle ? most : middle;
+            good = most < bad ? most : bad - 1;
+        }
+    }
+    return good;
+}
+
+/*
+ * There is no attribute for it. Inline bytes share their place in the send queue with the list of pieces, so a queue
+ * pair for the longest list tells of the inline bytes that there is room for, without an attempt that the kernel has to
+ * refuse: some drivers log each of those.
+ */
+static int find_max_inline(struct ibv_context *verbs, int pieces) {
+    int bytes = 0;
     struct ibv_pd *domain = api.ibv_alloc_pd(verbs);
     struct ibv_cq *queue = domain ? api.ibv_create_cq(verbs, 2, NULL, NULL, 0) : NULL;
     if (queue) {
-        for (int bad = 4097; bad - good > 1;) {
-            int middle = good + (bad - good) / 2;
-            int most = try_inline(domain, queue, middle);
-            if (most < 0) {
-                bad = middle;
-            } else {
-                good = most < bad ? most : bad - 1;
-            }
+        bytes = try_inline(domain, queue, pieces > 0 ? (uint32_t)pieces : 1, 0);
+        if (bytes <= 0) {
+            bytes = search_inline(domain, queue);
         }
         api.ibv_destroy_cq(queue);
     }
     if (domain) {
         api.ibv_dealloc_pd(domain);
     }
-    return good;
+    return bytes;
 }
 
-static int max_inline(struct context *context) {
+static int max_inline(struct context *context, int pieces) {
     pthread_mutex_lock(&context->lock);
     if (context->max_inline < 0) {
-        context->max_inline = find_max_inline(context->verbs);
+        context->max_inline = find_max_inline(context->verbs, pieces);
     }
     int bytes = context->max_inline;
     pthread_mutex_unlock(&context->lock);
@@ -137,7 +153,7 @@ OURS(void, queryDevice)(JNIEnv *env, jclass self, jlong handle, jint port_number
             [LINK_LAYER] = port.link_layer,
             [TRANSPORT_TYPE] = context->verbs->device->transport_type,
             [PORTS] = device->phys_port_cnt,
-            [MAX_INLINE] = max_inline(context),
+            [MAX_INLINE] = max_inline(context, device->max_sge),
         };
         memcpy(pointer(out), values, sizeof values);
     }

@@ -166,6 +166,9 @@ struct ibv_qp *ibv_create_qp(struct ibv_pd *pd, struct ibv_qp_init_attr *attribu
         errno = EINVAL;
         return NULL;
     }
+    if (fake_tells_inline && attributes->cap.max_inline_data < 16 * attributes->cap.max_send_sge) {
+        attributes->cap.max_inline_data = 16 * attributes->cap.max_send_sge;
+    }
     struct fake_qp *made = make(sizeof *made);
     made->qp = (struct ibv_qp){.context = pd->context, .pd = pd, .send_cq = attributes->send_cq,
         .recv_cq = attributes->recv_cq, .qp_num = numbers++};

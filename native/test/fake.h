@@ -33,6 +33,8 @@ void fake_posted(const struct ibv_send_wr *request);
 _Noreturn void fake_wrong(const char *what);
 extern struct rdma_conn_param fake_last_parameters;
 extern struct ibv_qp_init_attr fake_last_queue_pair;
+/* Whether a queue pair that is made tells how much it takes inline. */
+extern bool fake_tells_inline;
 extern struct ibv_qp_attr fake_last_state;
 extern int fake_last_state_mask;
 

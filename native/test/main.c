@@ -19,6 +19,7 @@
 
 struct rdma_conn_param fake_last_parameters;
 struct ibv_qp_init_attr fake_last_queue_pair;
+bool fake_tells_inline;
 struct ibv_qp_attr fake_last_state;
 int fake_last_state_mask;
 

@@ -241,12 +241,40 @@ static void memory_is_checked(struct session *session) {
     expect_thrown("no room for the address", "errno 14");
 }
 
+/* What is known of a device is asked anew when another one is at its address. */
+static void learn_anew(const struct session *session, char digit) {
+    void *library = dlopen("libibverbs.so.1", RTLD_NOW);
+    CHECK(library != NULL);
+    struct ibv_context *(*fake_device)(void);
+    *(void **)&fake_device = dlsym(library, "fake_device");
+    CHECK(fake_device != NULL && dlclose(library) == 0);
+    fake_device()->device->name[4] = digit;
+    CHECK(DISNI(getContext, session->client.id) == session->context);
+    nothing_thrown("getContext");
+}
+
+static void a_queue_pair_that_tells_of_inline_bytes_spares_the_search(const struct session *session) {
+    jlong values[24] = {0};
+    fake_tells_inline = true;
+    learn_anew(session, '1');
+    count_from_zero();
+    OURS(queryDevice, session->context, 1, at(values));
+    CHECK(values[20] == 96 && calls_of("ibv_create_qp") == 1);
+    OURS(queryDevice, session->context, 1, at(values));
+    CHECK(values[20] == 96 && calls_of("ibv_create_qp") == 1);
+    fake_tells_inline = false;
+    learn_anew(session, '0');
+    OURS(queryDevice, session->context, 1, at(values));
+    CHECK(values[20] == FAKE_MAX_INLINE);
+}
+
 void test_data(void) {
     struct session session;
     CHECK(session_open(&session));
     sizes_parameters_and_private_data_are_handed_on(&session);
     requests_keep_all_they_say(&session);
     the_device_tells_its_limits(&session);
+    a_queue_pair_that_tells_of_inline_bytes_spares_the_search(&session);
     the_device_speaks_unasked(&session);
     states_are_set_alone(&session);
     memory_is_checked(&session);

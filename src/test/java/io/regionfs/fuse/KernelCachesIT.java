@@ -32,7 +32,8 @@ import org.junit.jupiter.api.io.TempDir;
   "MustBeClosedChecker" // close() does
 })
 class KernelCachesIT {
-  private static final long PATIENCE = TimeUnit.SECONDS.toNanos(20);
+  private static final long PATIENCE =
+      TimeUnit.SECONDS.toNanos(20L * Integer.getInteger("regionfs.test.patience", 1));
 
   @TempDir Path temporary;
   private final LeasedHost.Shared shared = new LeasedHost.Shared();

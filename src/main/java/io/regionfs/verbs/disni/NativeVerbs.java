@@ -54,7 +54,9 @@ final class NativeVerbs {
 
   static final int PORTS = 19;
 
-  /** Most bytes that a queue pair of this device takes inline; found by trying; 0: none. */
+  /**
+   * Bytes that a queue pair of this device takes inline, at least; found by making one; 0: none.
+   */
   static final int MAX_INLINE = 20;
 
   /** ibv_event_type, and the queue pair's number or the port it happened to (0: the device). */
