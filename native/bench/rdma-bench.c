@@ -4,8 +4,12 @@
  * completion queue; never spins, so that a peer on the same processor gets on.
  *
  *   rdma-bench serve IP[:PORT]                    lends 64 MiB, prints a target: IP:PORT/ADDRESS/KEY/LENGTH
- *   rdma-bench read|write TARGET [--size BYTES] [--count N] [--outstanding N] [--paced]
+ *   rdma-bench read|write TARGET [--size BYTES] [--count N] [--outstanding N] [--paced] [--local-completion]
  *                                                 prints one JSON object; paced: one for each line of its input
+ *
+ * On iWARP a write completes when it has been sent; that it is in place, only a later read tells. So there each
+ * write is followed by a read of a few bytes, posted with it, and is done when that is; elsewhere a write's own
+ * completion says so. With --local-completion a write is done when it completes, on any device.
  *
  * Targets are those of `regionfs fabric serve`, and the figures those of `regionfs fabric measure --json`.
  */
@@ -21,7 +25,15 @@
 #include <sys/mman.h>
 #include <time.h>
 
-enum { LENT_BYTES = 64 << 20, DEPTH = 128, RETRIES = 7, WAIT_MILLIS = 2000, WARM_UP = 20000, POLLED = 16 };
+enum {
+  LENT_BYTES = 64 << 20,
+  DEPTH = 128,
+  READ_BACK_BYTES = 8,
+  RETRIES = 7,
+  WAIT_MILLIS = 2000,
+  WARM_UP = 20000,
+  POLLED = 16,
+};
 
 static _Noreturn void die(const char *what) {
   fprintf(stderr, "rdma-bench: %s: %s\n", what, strerror(errno));
@@ -79,7 +91,7 @@ static struct queue make_queue_pair(struct rdma_cm_id *id, struct ibv_pd *domain
       .send_cq = made.cq,
       .recv_cq = made.cq,
       .qp_type = IBV_QPT_RC,
-      .cap = {.max_send_wr = DEPTH, .max_recv_wr = 1, .max_send_sge = 1, .max_recv_sge = 1},
+      .cap = {.max_send_wr = 2 * DEPTH, .max_recv_wr = 1, .max_send_sge = 1, .max_recv_sge = 1},
   };
   check(rdma_create_qp(id, domain, &attributes), "rdma_create_qp");
   return made;
@@ -169,6 +181,7 @@ struct job {
   unsigned count;
   unsigned outstanding;
   bool paced;
+  bool local_completion;
 };
 
 static uint64_t now_nanos(void) {
@@ -204,31 +217,54 @@ static int await_completions(struct queue *queue, struct ibv_wc *out) {
   }
 }
 
+/* Whether it takes a read to know that a write is in place. */
+static bool reads_back(const struct job *job, const struct ibv_context *device) {
+  return job->opcode == IBV_WR_RDMA_WRITE && !job->local_completion &&
+         device->device->transport_type == IBV_TRANSPORT_IWARP;
+}
+
+/* Posts an operation, and the read behind it. */
+static void post(struct ibv_qp *pair, const struct job *job, struct ibv_mr *local, unsigned number, unsigned slot) {
+  uint64_t places = job->remote_length / job->size;
+  bool read_back = reads_back(job, pair->context);
+  struct ibv_sge piece = {
+      .addr = (uintptr_t)local->addr + (uint64_t)slot * job->size, .length = job->size, .lkey = local->lkey};
+  struct ibv_sge piece_behind = { /* nobody looks at what is read: all go to one place */
+      .addr = (uintptr_t)local->addr + local->length - READ_BACK_BYTES, .length = READ_BACK_BYTES, .lkey = local->lkey};
+  struct ibv_send_wr behind = {
+      .wr_id = number,
+      .sg_list = &piece_behind,
+      .num_sge = 1,
+      .opcode = IBV_WR_RDMA_READ,
+      .send_flags = IBV_SEND_SIGNALED,
+      .wr.rdma = {.remote_addr = job->remote, .rkey = job->remote_key},
+  };
+  struct ibv_send_wr request = {
+      .wr_id = number,
+      .next = read_back ? &behind : NULL,
+      .sg_list = &piece,
+      .num_sge = 1,
+      .opcode = job->opcode,
+      .send_flags = read_back ? 0 : IBV_SEND_SIGNALED,
+      .wr.rdma = {.remote_addr = job->remote + number * UINT64_C(2654435761) % places * job->size,
+                  .rkey = job->remote_key},
+  };
+  struct ibv_send_wr *refused;
+  errno = ibv_post_send(pair, &request, &refused);
+  check(errno, "ibv_post_send");
+}
+
 /* Carries count operations out, at most job->outstanding at a time; notes how long each took, if asked to. */
 static void run(struct ibv_qp *pair, struct queue *queue, const struct job *job, struct ibv_mr *local, unsigned count,
                 uint64_t *nanos) {
-  uint64_t places = job->remote_length / job->size;
   uint64_t *begun = checked(calloc(job->outstanding, sizeof *begun), "calloc");
   unsigned posted = 0;
   unsigned done = 0;
   while (done < count) {
     while (posted < count && posted - done < job->outstanding) {
       unsigned slot = posted % job->outstanding;
-      struct ibv_sge piece = {
-          .addr = (uintptr_t)local->addr + (uint64_t)slot * job->size, .length = job->size, .lkey = local->lkey};
-      struct ibv_send_wr *refused;
-      struct ibv_send_wr request = {
-          .wr_id = posted,
-          .sg_list = &piece,
-          .num_sge = 1,
-          .opcode = job->opcode,
-          .send_flags = IBV_SEND_SIGNALED,
-          .wr.rdma = {.remote_addr = job->remote + posted * UINT64_C(2654435761) % places * job->size,
-                      .rkey = job->remote_key},
-      };
       begun[slot] = now_nanos();
-      errno = ibv_post_send(pair, &request, &refused);
-      check(errno, "ibv_post_send");
+      post(pair, job, local, posted, slot);
       posted++;
     }
     struct ibv_wc completions[POLLED];
@@ -260,10 +296,11 @@ static void measure_once(struct rdma_cm_id *id, struct queue *queue, const struc
   double seconds = (double)(now_nanos() - begin) / 1e9;
   qsort(nanos, job->count, sizeof *nanos, by_value);
   printf("{\"device\":\"%s\",\"operation\":\"%s\",\"bytes\":%" PRIu32 ",\"count\":%u,\"outstanding\":%u,"
-         "\"p50Micros\":%.3f,\"p99Micros\":%.3f,\"megabytesPerSecond\":%.3f}\n",
+         "\"p50Micros\":%.3f,\"p99Micros\":%.3f,\"megabytesPerSecond\":%.3f,\"readBack\":%s}\n",
          ibv_get_device_name(id->verbs->device), job->opcode == IBV_WR_RDMA_READ ? "read" : "write", job->size,
          job->count, job->outstanding, (double)nanos[job->count / 2] / 1e3,
-         (double)nanos[(size_t)(job->count * 0.99)] / 1e3, (double)job->size * job->count / seconds / 1e6);
+         (double)nanos[(size_t)(job->count * 0.99)] / 1e3, (double)job->size * job->count / seconds / 1e6,
+         reads_back(job, id->verbs) ? "true" : "false");
   fflush(stdout);
   free(nanos);
 }
@@ -277,7 +314,7 @@ static void measure(const struct job *job, struct sockaddr_in peer) {
   check(rdma_resolve_route(id, WAIT_MILLIS), "rdma_resolve_route");
   expect(events, RDMA_CM_EVENT_ROUTE_RESOLVED);
   struct ibv_pd *domain = checked(ibv_alloc_pd(id->verbs), "ibv_alloc_pd");
-  size_t bytes = (size_t)job->size * job->outstanding;
+  size_t bytes = (size_t)job->size * job->outstanding + READ_BACK_BYTES;
   void *memory = anonymous(bytes);
   struct ibv_mr *local =
       checked(ibv_reg_mr(domain, memory, bytes, IBV_ACCESS_LOCAL_WRITE), "ibv_reg_mr (ulimit -l?)");
@@ -309,7 +346,10 @@ static void measure(const struct job *job, struct sockaddr_in peer) {
 
 static _Noreturn void usage(void) {
   fputs("usage: rdma-bench serve IP[:PORT]\n"
-        "       rdma-bench read|write TARGET [--size BYTES] [--count N] [--outstanding N] [--paced]\n",
+        "       rdma-bench read|write TARGET [--size BYTES] [--count N] [--outstanding N] [--paced] [--local-completion]\n"
+        "\n"
+        "On iWARP a write is done when a small read posted behind it is answered: its own completion says only that\n"
+        "it has been sent. --local-completion: a write is done when it completes, wherever its bytes are then.\n",
         stderr);
   exit(2);
 }
@@ -344,6 +384,9 @@ int main(int argc, char **argv) {
     if (strcmp(argv[i], "--paced") == 0) {
       job.paced = true;
       i--;
+    } else if (strcmp(argv[i], "--local-completion") == 0) {
+      job.local_completion = true;
+      i--;
     } else if (strcmp(argv[i], "--size") == 0) {
       job.size = number(argv[i + 1], 1, LENT_BYTES);
     } else if (strcmp(argv[i], "--count") == 0) {
@@ -354,7 +397,7 @@ int main(int argc, char **argv) {
       usage();
     }
   }
-  if (job.size > job.remote_length) {
+  if (job.size > job.remote_length || job.remote_length < READ_BACK_BYTES) {
     fprintf(stderr, "rdma-bench: the peer lends only %" PRIu64 " bytes\n", job.remote_length);
     return 2;
   }

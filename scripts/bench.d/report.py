@@ -44,8 +44,8 @@ def fio(name, kind):
     return median_of(lambda r: loaded(f"{name}.{r}")["jobs"][0][kind]["bw_bytes"] / 1e6)
 
 
-def fio_p50(name):
-    return median_of(lambda r: loaded(f"{name}.{r}")["jobs"][0]["read"]["clat_ns"]["percentile"]["50.000000"] / 1e3)
+def fio_p50(name, kind="read"):
+    return median_of(lambda r: loaded(f"{name}.{r}")["jobs"][0][kind]["clat_ns"]["percentile"]["50.000000"] / 1e3)
 
 
 def transfers():
@@ -104,19 +104,19 @@ def rdma(device):
     for operation in ("read", "write"):
         ratio, p50 = ratio_and_medians(f"rdma/{device}/{operation}_4k", "p50Micros")
         figures[f"{device}_{operation}_4k"] = {
-            "ratio": ratio, "at_most": 1.5, "p50_us": p50["java"], "c_p50_us": p50["c"], "soft_p50_us": p50["soft"]}
+            "ratio": ratio, "at_most": 1.5, "p50_us": p50["java"], "c_p50_us": p50["c"], "soft_p50_us": p50["soft"],
+            **({"c_as_sent_p50_us": p50["c_as_sent"]} if "c_as_sent" in p50 else {})}
         ratio, rate = ratio_and_medians(f"rdma/{device}/{operation}_1m_1", "megabytesPerSecond")
         of_four, rate_of_four = ratio_and_medians(f"rdma/{device}/{operation}_1m_4", "megabytesPerSecond")
         figures[f"{device}_{operation}_1m"] = {
             "ratio": ratio, "at_least": 0.8, "MB_per_s": rate["java"], "c_MB_per_s": rate["c"],
             "ratio_of_4_at_a_time": of_four, "MB_per_s_of_4": rate_of_four["java"], "c_MB_per_s_of_4": rate_of_four["c"]}
-    if there(f"rdma/{device}/mount_write") and os.path.exists(path(f"rdma/{device}/mount.done")):
-        mounted = {
-            kind: loaded(f"rdma/{device}/mount_{kind}")["jobs"][0]["write" if kind == "write" else "read"]
-            for kind in ("4k", "read", "write")}
-        figures[f"{device}_mount"] = {
-            "read_4k_p50_us": mounted["4k"]["clat_ns"]["percentile"]["50.000000"] / 1e3,
-            "read_1m_MB_per_s": mounted["read"]["bw_bytes"] / 1e6, "write_1m_MB_per_s": mounted["write"]["bw_bytes"] / 1e6}
+    if os.path.exists(path(f"rdma/{device}/mount.done")):
+        for suffix, kind in (("", "verbs"), ("_soft", "soft")):
+            mounted = f"rdma/{device}/mount_{kind}"
+            figures[f"{device}_mount{suffix}"] = {
+                "read_4k_p50_us": fio_p50(f"{mounted}.4k"), "write_4k_p50_us": fio_p50(f"{mounted}.4k", "write"),
+                "read_1m_MB_per_s": fio(f"{mounted}.read", "read"), "write_1m_MB_per_s": fio(f"{mounted}.write", "write")}
 
 
 if there("changes"):
