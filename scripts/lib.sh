@@ -2,6 +2,7 @@
 # shellcheck shell=bash
 
 top=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck disable=SC2034 # used by those that source this
 regionfs=$top/scripts/regionfs
 
 # The same sorting, messages and file names whatever the caller's locale.

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  */
 public record Candidates(InetAddress address, List<RdmaDevice> devices) {
   private static final String MAKE_ONE =
-      "plug one in, make one in software (rdma link add siw0 type siw netdev INTERFACE), or take"
+      "plug one in, make one in software (rdma link add rxe0 type rxe netdev INTERFACE), or take"
           + " --fabric soft";
 
   public Candidates {

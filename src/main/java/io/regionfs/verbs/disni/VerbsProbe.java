@@ -22,6 +22,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class VerbsProbe {
   private static final String SETUP = "build it with scripts/setup (it needs a C compiler)";
+  private static final String DRIVER =
+      "see 'regionfs doctor', and that ibverbs-providers has a driver for it (ibv_devices)";
 
   private VerbsProbe() {}
 
@@ -116,9 +118,6 @@ final class VerbsProbe {
       throw new IOException("libdisni does not fit (" + e.getMessage() + "): " + SETUP, e);
     }
   }
-
-  private static final String DRIVER =
-      "see 'regionfs doctor', and that ibverbs-providers has a driver for it (ibv_devices)";
 
   private static String otherDevice(Candidates candidates, DeviceName wanted, DeviceLimits found) {
     String address = candidates.address().getHostAddress();
