@@ -2,7 +2,9 @@ package io.regionfs.cli;
 
 import static org.assertj.core.api.Assumptions.assumeThat;
 
-import io.regionfs.daemon.Json;
+import io.regionfs.daemon.ControlClient;
+import io.regionfs.daemon.Directories;
+import io.regionfs.daemon.RunningMounts;
 import io.regionfs.posix.LibC;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -57,13 +59,20 @@ final class ClusterFixture implements AutoCloseable {
     return directory.resolve("host-" + host).resolve("mnt");
   }
 
-  Map<?, ?> status(int host) throws IOException, InterruptedException {
-    return Json.parseObject(
-        shell.regionfs("status", "--json", mnt(host)).succeeded().out().strip());
+  /** The process of a host's node. */
+  long pid(int host) throws IOException, InterruptedException {
+    return Long.parseLong(cluster("pid", host).succeeded().out().strip());
+  }
+
+  /** As 'regionfs status' has it, without starting one. */
+  Map<?, ?> status(int host) {
+    RunningMounts running = new RunningMounts(Directories.ofThisProcess().runtime());
+    return ControlClient.ask(
+        StatusCommand.at(running, mnt(host)), Map.of("command", "status"), StatusCommand.DEADLINE);
   }
 
   /** A counter in a part of a host's status. */
-  long counter(int host, String part, String name) throws IOException, InterruptedException {
+  long counter(int host, String part, String name) {
     Object value = StatusText.map(status(host), part).get(name);
     return value instanceof Long number ? number : 0;
   }

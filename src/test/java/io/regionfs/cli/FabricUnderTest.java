@@ -20,6 +20,10 @@ final class FabricUnderTest {
     return ADDRESS == null ? "soft" : "verbs";
   }
 
+  static boolean isRdma() {
+    return ADDRESS != null;
+  }
+
   /** Where services of this machine can listen. */
   static String address() {
     return ADDRESS == null ? "127.0.0.1" : ADDRESS;

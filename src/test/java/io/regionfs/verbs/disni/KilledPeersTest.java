@@ -34,12 +34,12 @@ import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
     disabledReason = RdmaUnderTest.NONE)
 class KilledPeersTest {
   static final String KILLS = "regionfs.leak.kills";
-  private static final int AT_A_TIME = 4;
+  private static final int AT_A_TIME = 2;
   private static final Duration LONG = Duration.ofSeconds(90);
 
   @Test
   void leaveNothingBehind() throws Exception {
-    int kills = Integer.getInteger(KILLS, 2 * AT_A_TIME);
+    int kills = Integer.getInteger(KILLS, 8);
     long memory = Memory.allocate(PeerProcess.BYTES);
     InetSocketAddress anywhere = new InetSocketAddress(RdmaUnderTest.address(), 0);
     try (Fabric home = RdmaUnderTest.open();
@@ -51,6 +51,9 @@ class KilledPeersTest {
       Resources before = settled(data);
       for (int killed = 0; killed < kills; killed += AT_A_TIME) {
         killSome(AT_A_TIME, data, calls, lent);
+        if (killed % 20 == 0) {
+          System.out.println(killed + AT_A_TIME + " killed");
+        }
       }
       long until = System.nanoTime() + LONG.toNanos();
       while (!Resources.now().equals(before) && System.nanoTime() - until < 0) {

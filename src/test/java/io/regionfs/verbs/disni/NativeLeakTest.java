@@ -22,7 +22,7 @@ import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 
 /**
  * Connections come and go, and leave nothing behind: not in the kernel, not in files, not in
- * memory. How many is the system property CYCLES.
+ * memory. How many is the system property regionfs.leak.cycles.
  */
 @Tag("rdma")
 @EnabledIfSystemProperty(
@@ -30,7 +30,6 @@ import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
     matches = ".+",
     disabledReason = NativeDeviceUnderTest.NONE)
 class NativeLeakTest {
-  private static final String CYCLES = "regionfs.rdma.cycles";
   private static final int WARM_UP = 100;
 
   /** What a heap that is never quite the same, and lazily compiled code, may add. */
@@ -92,7 +91,7 @@ class NativeLeakTest {
 
   @Test
   void connectionsLeaveNothingBehind(TestReporter report) throws IOException, InterruptedException {
-    int cycles = Integer.getInteger(CYCLES, 300);
+    int cycles = Integer.getInteger(DeviceLeakTest.CYCLES, 300);
     for (int i = 0; i < WARM_UP; i++) {
       cycle(i);
     }
