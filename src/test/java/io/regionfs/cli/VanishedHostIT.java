@@ -1,0 +1,183 @@
+package io.regionfs.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.Timeout;
+
+/**
+ * A host loses its network or its power while another one works with its files, or it with
+ * another's: the other hears of it in time, frees what belonged to it, and has it again later.
+ */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+@Timeout(value = 15, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+class VanishedHostIT {
+  private static final int BYTES = 1 << 20;
+
+  /** A node's lease is 10 s; the rest is for a slow machine. */
+  private static final Duration IN_TIME = Shell.patience(Duration.ofSeconds(30));
+
+  private final byte[] data = new byte[BYTES];
+  private ClusterFixture cluster;
+
+  @SuppressWarnings("NullAway.Init") // set before the first test
+  VanishedHostIT() {}
+
+  @BeforeAll
+  void up() throws Exception {
+    cluster = new ClusterFixture(2);
+    new Random(1).nextBytes(data);
+  }
+
+  /** What a failed test left. */
+  @AfterEach
+  void bothHostsAreThere() throws Exception {
+    cluster.cluster("heal", 1).succeeded();
+    if (cluster.cluster("pid", 1).exit() != 0) {
+      cluster.cluster("start", 1).succeeded();
+    }
+  }
+
+  @AfterAll
+  @SuppressWarnings("NullAway") // null if the hosts could not be made or the tests are skipped
+  void down() throws Exception {
+    if (cluster != null) {
+      cluster.close();
+    }
+  }
+
+  /** What is done again and again until it fails. */
+  @FunctionalInterface
+  private interface Transfer {
+    int at(FileChannel file, ByteBuffer bytes) throws IOException;
+  }
+
+  @Test
+  void aHomeThatIsCutOffFailsReadsInTime() throws Exception {
+    home("cut", "heal", (file, bytes) -> file.read(bytes, 0));
+  }
+
+  @Test
+  void aHomeThatIsCutOffFailsWritesInTime() throws Exception {
+    home("cut", "heal", (file, bytes) -> file.write(bytes, 0));
+  }
+
+  @Test
+  void aHomeThatIsKilledFailsReadsInTime() throws Exception {
+    home("kill", "start", (file, bytes) -> file.read(bytes, 0));
+  }
+
+  /** Host 1 is the home; host 2 borrows. */
+  private void home(String begin, String end, Transfer transfer) throws Exception {
+    workBothWays();
+    Holdings before = Holdings.settled(cluster, 1, 2);
+    AtomicInteger transfers = new AtomicInteger();
+    CompletableFuture<Long> failing =
+        CompletableFuture.supplyAsync(() -> untilFailure(transfer, transfers));
+    Shell.await("transfers go on", () -> transfers.get() > 5);
+    long began = System.nanoTime();
+    cluster.cluster(begin, 1).succeeded();
+    long failed = failing.get(Shell.PATIENCE.toSeconds(), TimeUnit.SECONDS);
+    Duration after = Duration.ofNanos(failed - began);
+    System.out.printf("%s: an error after %d ms%n", begin, after.toMillis());
+    assertThat(after).isLessThan(IN_TIME);
+    cluster.cluster(end, 1).succeeded();
+    sameAs(before);
+  }
+
+  /** Returns when it failed, in nanoseconds. */
+  private long untilFailure(Transfer transfer, AtomicInteger transfers) {
+    ByteBuffer block = ByteBuffer.wrap(data.clone());
+    try (FileChannel file =
+        FileChannel.open(
+            cluster.mnt(2).resolve("of-1"), StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+      while (transfer.at(file, block.clear()) > 0) { // what fails half-way is short, and then fails
+        transfers.incrementAndGet();
+      }
+      throw new AssertionError("the file is empty");
+    } catch (IOException e) {
+      return System.nanoTime();
+    }
+  }
+
+  @Test
+  void aBorrowerThatIsCutOffHoldsNothing() throws Exception {
+    borrower("cut", "heal");
+  }
+
+  @Test
+  void aBorrowerThatIsKilledHoldsNothing() throws Exception {
+    borrower("kill", "start");
+  }
+
+  /** Host 1 borrows from host 2. */
+  private void borrower(String begin, String end) throws Exception {
+    workBothWays();
+    Holdings before = Holdings.settled(cluster, 1, 2);
+    assertThat(connectionsTo(2)).isPositive();
+    long began = System.nanoTime();
+    cluster.cluster(begin, 1).succeeded();
+    long until = System.nanoTime() + IN_TIME.toNanos();
+    while (connectionsTo(2) > 0) {
+      assertThat(System.nanoTime() - until).as("the home keeps the connection").isNegative();
+      Thread.sleep(100);
+    }
+    Duration after = Duration.ofNanos(System.nanoTime() - began);
+    System.out.printf("%s: its connection is gone after %d ms%n", begin, after.toMillis());
+    cluster.cluster(end, 1).succeeded();
+    sameAs(before);
+  }
+
+  private long connectionsTo(int host) throws IOException, InterruptedException {
+    return cluster.counter(host, "fabric", "connectionsFromOthers");
+  }
+
+  /** Each host has a file that the other one writes and reads. */
+  private void workBothWays() throws IOException {
+    for (int home = 1; home <= 2; home++) {
+      Path there = cluster.mnt(home).resolve("of-" + home);
+      if (!Files.exists(there)) {
+        Files.createFile(there);
+      }
+      Path here = cluster.mnt(3 - home).resolve("of-" + home);
+      Files.write(here, data, StandardOpenOption.WRITE);
+      assertThat(there).hasBinaryContent(data);
+      assertThat(here).hasBinaryContent(data);
+    }
+  }
+
+  /** Everything works again, and in the end the devices and host 2 hold what they held. */
+  private void sameAs(Holdings before) throws IOException, InterruptedException {
+    long until = System.nanoTime() + Shell.PATIENCE.toNanos();
+    @Nullable Throwable last = null;
+    do {
+      try {
+        workBothWays();
+        Holdings now = Holdings.settled(cluster, 1, 2);
+        assertThat(now.rdma()).isEqualTo(before.rdma());
+        assertThat(now.nodes().get(2)).isEqualTo(before.nodes().get(2));
+        return;
+      } catch (IOException | AssertionError e) {
+        last = e;
+        Thread.sleep(200);
+      }
+    } while (System.nanoTime() - until < 0);
+    throw new AssertionError("not as before", last);
+  }
+}
