@@ -47,6 +47,7 @@ public final class DisniFabric implements Fabric {
   private final Set<DisniConnection> connections = ConcurrentHashMap.newKeySet();
   private final Set<DisniListener> listeners = ConcurrentHashMap.newKeySet();
   private final AtomicBoolean closed = new AtomicBoolean();
+  private final Connector connector = new Connector(this::make);
   private final Thread keeper;
   private final @Nullable DeviceEvents events;
 
@@ -211,8 +212,13 @@ public final class DisniFabric implements Fabric {
 
   @Override
   @MustBeClosed
-  @SuppressWarnings("MustBeClosedChecker") // what fails half-way is closed by hand
   public Connection connect(InetSocketAddress peer, Duration deadline)
+      throws TransferException, InterruptedException {
+    return connector.connect(peer, deadline);
+  }
+
+  @SuppressWarnings("MustBeClosedChecker") // the caller's
+  private DisniConnection make(InetSocketAddress peer, Duration deadline)
       throws TransferException, InterruptedException {
     DisniConnection made = Connecting.to(this, peer, deadline);
     connections.add(made);
@@ -270,6 +276,7 @@ public final class DisniFabric implements Fabric {
     if (events != null) {
       events.close();
     }
+    connector.close();
     listeners.forEach(DisniListener::close);
     connections.forEach(DisniConnection::close);
     for (DisniMemory left : memory) {
