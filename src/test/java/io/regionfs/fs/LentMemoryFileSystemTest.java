@@ -10,6 +10,8 @@ import io.regionfs.model.InodeId;
 import io.regionfs.region.LentMemory;
 import io.regionfs.region.LentMemoryOptions;
 import io.regionfs.rpc.local.LocalTransport;
+import io.regionfs.verbs.Atomics;
+import io.regionfs.verbs.DeviceLimits;
 import io.regionfs.verbs.Fabric;
 import io.regionfs.verbs.RegisteredMemory;
 import java.io.IOException;
@@ -24,6 +26,8 @@ import org.junit.jupiter.api.Test;
 @SuppressWarnings("MustBeClosedChecker") // closed in close()
 class LentMemoryFileSystemTest extends ClusterContract {
   private static final long BUDGET = 64 << 20;
+  private static final DeviceLimits LIMITS =
+      new DeviceLimits("fake", 0, "none", Atomics.GLOBAL, 1 << 20, BUDGET, 16, 16, 16, 0, 0, false);
 
   private final FakeRegions buffers = new FakeRegions();
   private final AtomicInteger registrations = new AtomicInteger();
@@ -51,16 +55,18 @@ class LentMemoryFileSystemTest extends ClusterContract {
         service.metadata(number), regions, service.id(number), new FsOptions("none"));
   }
 
-  /** Registers memory, and no more. */
+  /** Registers memory and says what it is, and no more. */
   private Fabric fabric() {
     return (Fabric)
         Proxy.newProxyInstance(
             getClass().getClassLoader(),
             new Class<?>[] {Fabric.class},
-            (proxy, method, args) -> {
-              assertThat(method.getName()).isEqualTo("register");
-              return registered((Long) args[0], (Long) args[1]);
-            });
+            (proxy, method, args) ->
+                switch (method.getName()) {
+                  case "register" -> registered((Long) args[0], (Long) args[1]);
+                  case "limits" -> LIMITS;
+                  default -> throw new UnsupportedOperationException(method.getName());
+                });
   }
 
   private RegisteredMemory registered(long address, long length) {
