@@ -19,13 +19,17 @@ import java.util.TreeMap;
  */
 record Holdings(String rdma, SortedMap<Integer, SortedMap<String, Long>> nodes) {
   private static final String GONE = "closed meanwhile";
+  private static final String REGISTRATIONS = "registrations";
+
+  /** Registered buffers of threads that a node makes when it has more to do, and keeps. */
+  private static final long BUFFERS = 16;
 
   static Holdings of(ClusterFixture cluster, int... hosts)
       throws IOException, InterruptedException {
     SortedMap<Integer, SortedMap<String, Long>> nodes = new TreeMap<>();
     for (int host : hosts) {
       SortedMap<String, Long> held = descriptors(cluster.pid(host));
-      held.put("registrations", cluster.counter(host, "fabric", "registrations"));
+      held.put(REGISTRATIONS, cluster.counter(host, "fabric", "registrations"));
       held.put("connections", cluster.counter(host, "fabric", "connectionsFromOthers"));
       held.put("regions", cluster.counter(host, "regions", "own"));
       nodes.put(host, held);
@@ -35,6 +39,20 @@ record Holdings(String rdma, SortedMap<Integer, SortedMap<String, Long>> nodes) 
             ? cluster.shell.run("rdma", "resource", "show").succeeded().out().strip()
             : "";
     return new Holdings(rdma, nodes);
+  }
+
+  /** Whether a host holds what it held before; buffers of its threads may have been added. */
+  boolean isAsBefore(Holdings before, int host) {
+    SortedMap<String, Long> then = new TreeMap<>(before.nodes.get(host));
+    SortedMap<String, Long> now = new TreeMap<>(nodes.get(host));
+    long added = now.remove(REGISTRATIONS) - then.remove(REGISTRATIONS);
+    return now.equals(then) && added <= BUFFERS;
+  }
+
+  /** The same of all devices, whose memory regions are the nodes' registrations. */
+  boolean hasDevicesAsBefore(Holdings before) {
+    String memory = " mr \\d+";
+    return rdma.replaceAll(memory, "").equals(before.rdma.replaceAll(memory, ""));
   }
 
   /** Once they stay the same: things are freed a little after they were closed. */
