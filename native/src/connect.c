@@ -119,10 +119,9 @@ static bool parameters(JNIEnv *env, struct identifier *identifier, jint retries,
     return true;
 }
 
-DISNI(void, connect)
-(JNIEnv *env, jobject self, jlong handle, jint retries, jint receiver_retries, jlong data, jbyte data_length) {
-    (void)self;
-    const char *call = "rdma_connect";
+/* Connecting and accepting differ in the call alone. Data given here goes before what was set for the identifier. */
+static void agree(JNIEnv *env, jlong handle, jint retries, jint receiver_retries, const void *data, uint8_t length,
+                  const char *call, int (*carry_out)(struct rdma_cm_id *, struct rdma_conn_param *)) {
     struct identifier *identifier = use(env, handle, IDENTIFIER, call);
     if (!identifier) {
         return;
@@ -130,11 +129,11 @@ DISNI(void, connect)
     pthread_mutex_lock(&identifier->lock);
     struct rdma_conn_param wanted;
     if (parameters(env, identifier, retries, receiver_retries, call, &wanted)) {
-        if (data && data_length != 0) {
-            wanted.private_data = pointer(data);
-            wanted.private_data_len = (uint8_t)data_length;
+        if (data && length != 0) {
+            wanted.private_data = data;
+            wanted.private_data_len = length;
         }
-        if (api.rdma_connect(identifier->id, &wanted) != 0) {
+        if (carry_out(identifier->id, &wanted) != 0) {
             throw_errno(env, call, errno, NULL);
         }
         identifier->data_length = 0;
@@ -143,23 +142,15 @@ DISNI(void, connect)
     done(handle);
 }
 
+DISNI(void, connect)
+(JNIEnv *env, jobject self, jlong handle, jint retries, jint receiver_retries, jlong data, jbyte data_length) {
+    (void)self;
+    agree(env, handle, retries, receiver_retries, pointer(data), (uint8_t)data_length, "rdma_connect", api.rdma_connect);
+}
+
 DISNI(void, accept)(JNIEnv *env, jobject self, jlong handle, jint retries, jint receiver_retries) {
     (void)self;
-    const char *call = "rdma_accept";
-    struct identifier *identifier = use(env, handle, IDENTIFIER, call);
-    if (!identifier) {
-        return;
-    }
-    pthread_mutex_lock(&identifier->lock);
-    struct rdma_conn_param wanted;
-    if (parameters(env, identifier, retries, receiver_retries, call, &wanted)) {
-        if (api.rdma_accept(identifier->id, &wanted) != 0) {
-            throw_errno(env, call, errno, NULL);
-        }
-        identifier->data_length = 0;
-    }
-    pthread_mutex_unlock(&identifier->lock);
-    done(handle);
+    agree(env, handle, retries, receiver_retries, NULL, 0, "rdma_accept", api.rdma_accept);
 }
 
 /* -1 without an exception if there is no connection (any more): nothing was to be done. */

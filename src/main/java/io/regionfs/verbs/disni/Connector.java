@@ -93,7 +93,7 @@ final class Connector implements AutoCloseable {
   private static TransferException failure(InetSocketAddress peer, ExecutionException e) {
     Throwable cause = e.getCause();
     if (cause instanceof TransferException met) {
-      return new TransferException(met.reason(), "cannot connect to " + peer, met);
+      return met;
     }
     if (cause instanceof RuntimeException mistake) {
       throw mistake;
@@ -108,15 +108,11 @@ final class Connector implements AutoCloseable {
   @Override
   public void close() {
     threads.shutdownNow();
-    boolean interrupted = false;
     try {
       if (!threads.awaitTermination(CLOSE.toNanos(), TimeUnit.NANOSECONDS)) {
         LOG.warn("The kernel still looks for a peer: what that takes is freed when it has ended");
       }
     } catch (InterruptedException e) {
-      interrupted = true;
-    }
-    if (interrupted) {
       Thread.currentThread().interrupt();
     }
   }

@@ -6,6 +6,7 @@ import com.ibm.disni.verbs.RdmaVerbs;
 import com.ibm.disni.verbs.impl.NativeDispatcher;
 import com.ibm.disni.verbs.impl.RdmaProviderNat;
 import io.regionfs.verbs.soft.DisniClasses;
+import io.regionfs.verbs.soft.ProviderSeat;
 import java.io.IOException;
 import java.lang.reflect.Field;
 
@@ -36,15 +37,14 @@ final class NativeProvider extends RdmaProvider {
   @SuppressWarnings("LockOnNonEnclosingClassLiteral") // the lock under which DiSNI fills the seat
   static void seat() throws IOException {
     synchronized (RdmaProvider.class) {
+      if (ProviderSeat.provider() != null) {
+        return;
+      }
       try {
-        Field seat = RdmaProvider.class.getDeclaredField("provider");
-        seat.setAccessible(true);
-        if (seat.get(null) == null) {
-          DisniClasses.define();
-          seat.set(null, new NativeProvider());
-        }
+        DisniClasses.define();
+        ProviderSeat.take(new NativeProvider());
       } catch (ReflectiveOperationException e) {
-        throw new IOException("this DiSNI has no seat for a provider", e);
+        throw new IOException("this DiSNI hides its native functions", e);
       }
     }
   }

@@ -33,8 +33,7 @@ final class NativeSendQueue implements SendQueue {
 
   private final long queuePair;
   private final boolean splitsShort;
-  private int room = 2 * DisniBatch.CAPACITY;
-  private long requests = Memory.allocate((long) room * STRIDE);
+  private final long requests = Memory.allocate(2L * DisniBatch.CAPACITY * STRIDE);
 
   /**
    * @param queuePair its handle
@@ -52,7 +51,6 @@ final class NativeSendQueue implements SendQueue {
 
   @Override
   public void post(DisniBatch batch, long id) throws IOException {
-    makeRoom(2 * batch.size());
     int count = 0;
     for (int i = 0; i < batch.size(); i++) {
       int length = batch.length[i];
@@ -93,14 +91,6 @@ final class NativeSendQueue implements SendQueue {
     Memory.putLong(piece + PIECE_ADDRESS, batch.localAddress[i] + from);
     Memory.putInt(piece + PIECE_LENGTH, length);
     Memory.putInt(piece + PIECE_KEY, batch.localKey[i]);
-  }
-
-  private void makeRoom(int most) {
-    if (most > room) {
-      Memory.free(requests);
-      room = most;
-      requests = Memory.allocate((long) room * STRIDE);
-    }
   }
 
   @Override

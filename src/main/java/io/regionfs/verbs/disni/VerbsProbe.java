@@ -1,6 +1,5 @@
 package io.regionfs.verbs.disni;
 
-import com.ibm.disni.verbs.RdmaProvider;
 import io.regionfs.verbs.DeviceLimits;
 import io.regionfs.verbs.device.Candidates;
 import io.regionfs.verbs.device.DeviceFiles;
@@ -9,8 +8,8 @@ import io.regionfs.verbs.device.Libraries;
 import io.regionfs.verbs.device.MemoryLock;
 import io.regionfs.verbs.device.RdmaDevice;
 import io.regionfs.verbs.device.RdmaDevices;
+import io.regionfs.verbs.soft.ProviderSeat;
 import java.io.IOException;
-import java.lang.reflect.Field;
 import java.nio.file.Path;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -140,16 +139,7 @@ final class VerbsProbe {
   }
 
   /** Takes back the native provider that was seated, so that another may be. */
-  @SuppressWarnings("LockOnNonEnclosingClassLiteral") // the lock under which DiSNI fills the seat
-  static void unseat() throws IOException {
-    synchronized (RdmaProvider.class) {
-      try {
-        Field seat = RdmaProvider.class.getDeclaredField("provider");
-        seat.setAccessible(true);
-        seat.set(null, null);
-      } catch (ReflectiveOperationException e) {
-        throw new IOException("this DiSNI has no seat for a provider", e);
-      }
-    }
+  static void unseat() {
+    ProviderSeat.take(null);
   }
 }

@@ -5,7 +5,6 @@ import com.ibm.disni.verbs.IbvContext;
 import com.ibm.disni.verbs.RdmaProvider;
 import io.regionfs.verbs.Atomics;
 import java.io.IOException;
-import java.lang.reflect.Field;
 import java.nio.ByteOrder;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -58,26 +57,24 @@ public final class SoftDevice {
   @SuppressWarnings("LockOnNonEnclosingClassLiteral") // the lock of the field that is set
   public static SoftDevice install(SoftDeviceOptions options) {
     synchronized (RdmaProvider.class) {
-      try {
-        Field seat = RdmaProvider.class.getDeclaredField("provider");
-        seat.setAccessible(true);
-        Object seated = seat.get(null);
-        if (seated instanceof SoftProvider soft) {
-          return soft.device();
-        }
-        if (seated != null) {
-          throw new IllegalStateException(
-              "DiSNI already runs on "
-                  + seated.getClass().getName()
-                  + "; soft verbs must be installed before its first use");
-        }
-        DisniClasses.define();
-        SoftProvider provider = new SoftProvider(new SoftDevice(options));
-        seat.set(null, provider);
-        return provider.device();
-      } catch (ReflectiveOperationException e) {
-        throw new IllegalStateException("this DiSNI has no seat for a provider", e);
+      RdmaProvider seated = ProviderSeat.provider();
+      if (seated instanceof SoftProvider soft) {
+        return soft.device();
       }
+      if (seated != null) {
+        throw new IllegalStateException(
+            "DiSNI already runs on "
+                + seated.getClass().getName()
+                + "; soft verbs must be installed before its first use");
+      }
+      try {
+        DisniClasses.define();
+      } catch (IllegalAccessException e) {
+        throw new IllegalStateException("this DiSNI takes no classes of ours", e);
+      }
+      SoftProvider provider = new SoftProvider(new SoftDevice(options));
+      ProviderSeat.take(provider);
+      return provider.device();
     }
   }
 

@@ -8,7 +8,6 @@ import io.regionfs.verbs.Fabric;
 import io.regionfs.verbs.disni.FabricRequest;
 import io.regionfs.verbs.disni.FabricSelection;
 import java.io.IOException;
-import java.lang.reflect.Field;
 import java.net.InetAddress;
 import org.jspecify.annotations.Nullable;
 
@@ -17,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * closed. Fabrics of before are not used meanwhile, those opened meanwhile are closed before it.
  */
 public final class SeatedDevice implements DeviceUnderTest {
-  private final @Nullable Object before;
+  private final @Nullable RdmaProvider before;
 
   @MustBeClosed
   public SeatedDevice(Atomics atomics) {
@@ -27,17 +26,11 @@ public final class SeatedDevice implements DeviceUnderTest {
   }
 
   @SuppressWarnings("LockOnNonEnclosingClassLiteral") // the lock under which DiSNI reads it
-  private static @Nullable Object seat(@Nullable Object provider) {
+  private static @Nullable RdmaProvider seat(@Nullable RdmaProvider provider) {
     synchronized (RdmaProvider.class) {
-      try {
-        Field seat = RdmaProvider.class.getDeclaredField("provider");
-        seat.setAccessible(true);
-        Object old = seat.get(null);
-        seat.set(null, provider);
-        return old;
-      } catch (ReflectiveOperationException e) {
-        throw new LinkageError("this DiSNI has no seat for a provider", e);
-      }
+      RdmaProvider old = ProviderSeat.provider();
+      ProviderSeat.take(provider);
+      return old;
     }
   }
 
