@@ -3,6 +3,7 @@ package io.regionfs.data;
 import io.regionfs.model.FallocateMode;
 import io.regionfs.model.RegionStat;
 import java.time.Instant;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The bytes of one open file, wherever their home is. Safe for use by many threads. Failures are
@@ -56,6 +57,14 @@ public interface Region extends AutoCloseable {
 
   /** lseek(2) with SEEK_DATA, or with {@code hole} SEEK_HOLE. ENXIO at or beyond the end. */
   long seek(long offset, boolean hole);
+
+  /**
+   * Lets the kernel use the memory itself, if the home is this host and that can be had; else null.
+   * One at a time; the caller closes it.
+   */
+  default @Nullable BackingFile passThrough() {
+    return null;
+  }
 
   /** Lets go of what this host holds for the region (keys, mappings), not of the region. */
   @Override

@@ -62,7 +62,7 @@ public interface FileSystem {
   List<byte[]> xattrNames(InodeId inode);
 
   /** Flags: XATTR_CREATE 1, XATTR_REPLACE 2, {@link #ACL_KILL_SETGID}. Errors as in setxattr(2). */
-  void setXattr(InodeId inode, byte[] name, byte[] value, int flags);
+  void setXattr(InodeId inode, byte[] name, byte[] value, int flags, Caller caller);
 
   void removeXattr(InodeId inode, byte[] name);
 
@@ -87,6 +87,16 @@ public interface FileSystem {
     void forget(InodeId inode);
 
     void forgetAll();
+
+    /**
+     * Pages of a file that the kernel keeps for mappings: those that were changed come back by
+     * {@link OpenFile#writePages} before this returns, and none is kept. Unlike the others this
+     * waits for reads and writes of the file that are in progress; so it may not be called by one.
+     *
+     * @param offset in bytes
+     * @param length in bytes; Long.MAX_VALUE: to the end
+     */
+    default void dropPages(InodeId inode, long offset, long length) {}
   }
 
   /** What {@link #create} made. */

@@ -56,7 +56,7 @@ final class RegionFile implements OpenFile {
   }
 
   @Override
-  public void flush() {
+  public void flush(long lockOwner) {
     if (flags.write()) {
       hold.inode().requireUsable();
     }

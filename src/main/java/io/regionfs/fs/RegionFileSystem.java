@@ -198,7 +198,7 @@ public final class RegionFileSystem implements FileSystem, AutoCloseable {
   }
 
   @Override
-  public void setXattr(InodeId inode, byte[] name, byte[] value, int flags) {
+  public void setXattr(InodeId inode, byte[] name, byte[] value, int flags, Caller caller) {
     xattrs.set(inode, name, value, flags);
   }
 

@@ -5,6 +5,7 @@ import io.regionfs.fs.OpenFile;
 import io.regionfs.fuse.ReplyLayout.Entry;
 import io.regionfs.fuse.RequestLayout.Create;
 import io.regionfs.fuse.RequestLayout.Fallocate;
+import io.regionfs.fuse.RequestLayout.Flush;
 import io.regionfs.fuse.RequestLayout.Fsync;
 import io.regionfs.fuse.RequestLayout.Handle;
 import io.regionfs.fuse.RequestLayout.Lseek;
@@ -76,20 +77,27 @@ final class FileHandlers implements AutoCloseable {
     if (length < 0 || length > FuseLimits.MAX_TRANSFER_BYTES) {
       throw new FsException(Errno.EINVAL, "read of " + length + " bytes");
     }
-    file.read(in.offset(Read.OFFSET), length, out.staging(), out);
+    long offset = in.offset(Read.OFFSET);
+    if ((in.int32(Read.READ_FLAGS) & Read.HAS_LOCK_OWNER) != 0) {
+      file.read(offset, length, out.staging(), out);
+    } else {
+      file.readPages(offset, length, out.staging(), out);
+    }
   }
 
   void write(Request in, Reply out) {
     OpenFile file = files.get(in.int64(Handle.HANDLE));
     int length = in.int32(Write.SIZE);
     in.check(Write.DATA, length);
-    // Pages of a mapped file go to where they are mapped from, however the file was opened.
-    boolean append =
-        (in.int32(Write.OPEN_FLAGS) & O_APPEND) != 0
-            && (in.int32(Write.WRITE_FLAGS) & Write.FROM_CACHE) == 0;
     long offset = in.offset(Write.OFFSET);
     checkEnd(offset, length);
-    file.write(offset, in.buffer(), Write.DATA, length, append);
+    if ((in.int32(Write.WRITE_FLAGS) & Write.FROM_CACHE) != 0) {
+      // Pages go to where they are mapped from, however the file was opened.
+      file.writePages(offset, in.buffer(), Write.DATA, length);
+    } else {
+      boolean append = (in.int32(Write.OPEN_FLAGS) & O_APPEND) != 0;
+      file.write(offset, in.buffer(), Write.DATA, length, append);
+    }
     out.int64(ReplyLayout.Write.SIZE, length);
     out.send(ReplyLayout.Write.END);
   }
@@ -101,7 +109,7 @@ final class FileHandlers implements AutoCloseable {
   }
 
   void flush(Request in, Reply out) {
-    files.get(in.int64(Handle.HANDLE)).flush();
+    files.get(in.int64(Handle.HANDLE)).flush(in.int64(Flush.LOCK_OWNER));
     out.send();
   }
 

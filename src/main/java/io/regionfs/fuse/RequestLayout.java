@@ -136,6 +136,10 @@ final class RequestLayout {
   static final class Read {
     static final int OFFSET = Handle.HANDLE + 8;
     static final int SIZE = OFFSET + 8;
+    static final int READ_FLAGS = SIZE + 4;
+
+    /** A read call, which has a lock owner; without it pages of the cache are filled. */
+    static final int HAS_LOCK_OWNER = 1 << 1;
 
     private Read() {}
   }
@@ -152,6 +156,13 @@ final class RequestLayout {
     static final int FROM_CACHE = 1;
 
     private Write() {}
+  }
+
+  /** struct fuse_flush_in. */
+  static final class Flush {
+    static final int LOCK_OWNER = Handle.HANDLE + 16;
+
+    private Flush() {}
   }
 
   /** struct fuse_fsync_in. */

@@ -40,7 +40,7 @@ final class XattrHandlers {
     if (extended && isAcl(name) && hasKillSetgid(in)) {
       flags |= FileSystem.ACL_KILL_SETGID;
     }
-    fileSystem.setXattr(in.node(), name, value, flags);
+    fileSystem.setXattr(in.node(), name, value, flags, in.caller());
     out.send();
   }
 

@@ -163,7 +163,7 @@ abstract class FileSystemContract {
       fileSystem().setAttributes(file, Files.mtime(LONG_AGO));
       try (OpenFile opened = files().open(file, O_WRONLY)) {
         assertThat(fileSystem().attributes(file).mtime()).isEqualTo(LONG_AGO);
-        opened.flush();
+        opened.flush(0);
       }
       assertThat(fileSystem().attributes(file).mtime()).isEqualTo(LONG_AGO);
     }
@@ -312,10 +312,10 @@ abstract class FileSystemContract {
     InodeId inode = files().make("a", "text");
     byte[] name = "user.colour".getBytes(StandardCharsets.UTF_8);
     assertThat(refusal(() -> fileSystem().xattr(inode, name))).contains(Errno.ENODATA);
-    fileSystem().setXattr(inode, name, new byte[] {1, 2}, 1);
+    fileSystem().setXattr(inode, name, new byte[] {1, 2}, 1, CALLER);
     assertThat(fileSystem().xattr(inode, name)).containsExactly(1, 2);
     assertThat(fileSystem().xattrNames(inode)).containsExactly(name);
-    assertThat(refusal(() -> fileSystem().setXattr(inode, name, new byte[1], 1)))
+    assertThat(refusal(() -> fileSystem().setXattr(inode, name, new byte[1], 1, CALLER)))
         .contains(Errno.EEXIST);
     fileSystem().removeXattr(inode, name);
     assertThat(refusal(() -> fileSystem().removeXattr(inode, name))).contains(Errno.ENODATA);
@@ -349,7 +349,7 @@ abstract class FileSystemContract {
   void synchronisingAndFlushingWork() {
     OpenFile file = files().create("a").file();
     files().write(file, 0, "text");
-    file.flush();
+    file.flush(0);
     file.fsync(false);
     file.fsync(true);
     file.close();

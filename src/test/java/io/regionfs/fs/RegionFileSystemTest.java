@@ -327,11 +327,15 @@ class RegionFileSystemTest extends ClusterContract {
     assertThat(two.xattr(inode, bytes("user.regionfs.home"))).isEqualTo(bytes("node1"));
     assertThat(refusal(() -> one.xattr(InodeId.ROOT, bytes("user.regionfs.home"))))
         .contains(Errno.ENODATA);
-    assertThat(refusal(() -> one.setXattr(inode, bytes("user.regionfs.home"), new byte[1], 0)))
+    assertThat(
+            refusal(
+                () ->
+                    one.setXattr(inode, bytes("user.regionfs.home"), new byte[1], 0, Files.CALLER)))
         .contains(Errno.EPERM);
     assertThat(refusal(() -> one.xattr(inode, bytes("system.posix_acl_access"))))
         .contains(Errno.ENODATA);
-    assertThat(refusal(() -> one.setXattr(inode, bytes("system.other"), new byte[1], 0)))
+    assertThat(
+            refusal(() -> one.setXattr(inode, bytes("system.other"), new byte[1], 0, Files.CALLER)))
         .contains(Errno.EOPNOTSUPP);
     assertThat(one.xattrNames(inode)).isEmpty();
   }

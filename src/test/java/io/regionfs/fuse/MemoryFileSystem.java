@@ -298,7 +298,8 @@ class MemoryFileSystem implements FileSystem {
   }
 
   @Override
-  public synchronized void setXattr(InodeId id, byte[] name, byte[] value, int flags) {
+  public synchronized void setXattr(
+      InodeId id, byte[] name, byte[] value, int flags, Caller caller) {
     if (text(name).startsWith("system.")) {
       throw new FsException(Errno.EOPNOTSUPP, "no ACLs here");
     }
@@ -358,7 +359,7 @@ class MemoryFileSystem implements FileSystem {
     }
 
     @Override
-    public void flush() {}
+    public void flush(long lockOwner) {}
 
     @Override
     public void fsync(boolean dataOnly) {}
