@@ -42,6 +42,7 @@ final class KernelCaches implements FileSystem.ForgetListener, AutoCloseable {
 
   private final FileSystem fileSystem;
   private final Notices notices;
+  private final PageNotices pages;
   private final LongSupplier clock;
   private final KernelCacheShard[] shards = new KernelCacheShard[1 << SHARD_BITS];
 
@@ -50,8 +51,18 @@ final class KernelCaches implements FileSystem.ForgetListener, AutoCloseable {
    * @param clock as {@link System#nanoTime}
    */
   KernelCaches(FileSystem fileSystem, FuseChannel channel, LongSupplier clock) {
+    this(fileSystem, channel, clock, () -> {});
+  }
+
+  /**
+   * @param channel borrowed: must outlive this
+   * @param clock as {@link System#nanoTime}
+   * @param waiting see {@link PageNotices}
+   */
+  KernelCaches(FileSystem fileSystem, FuseChannel channel, LongSupplier clock, Runnable waiting) {
     this.fileSystem = fileSystem;
     this.notices = new Notices(channel);
+    this.pages = new PageNotices(channel, waiting);
     this.clock = clock;
     for (int i = 0; i < shards.length; i++) {
       shards[i] = new KernelCacheShard(notices);
@@ -132,6 +143,22 @@ final class KernelCaches implements FileSystem.ForgetListener, AutoCloseable {
     }
   }
 
+  /** Under no lock of ours: see {@link PageNotices} for what it waits for. */
+  @Override
+  public void dropPages(InodeId inode, long offset, long length) {
+    pages.drop(inode.value(), offset, length);
+  }
+
+  /** How many threads are in {@link #dropPages}. */
+  int droppingPages() {
+    return pages.inFlight();
+  }
+
+  /** From now on {@link #dropPages} does nothing: the mount is about to go. */
+  void stopDroppingPages() {
+    pages.stop();
+  }
+
   private KernelCacheShard shard(InodeId inode) {
     return shards[(int) ((inode.value() * SPREAD) >>> (Long.SIZE - SHARD_BITS))];
   }
@@ -139,6 +166,7 @@ final class KernelCaches implements FileSystem.ForgetListener, AutoCloseable {
   /** From now on there is no kernel that keeps anything. */
   @Override
   public void close() {
+    pages.close();
     notices.close();
   }
 }

@@ -26,7 +26,7 @@ final class Notices implements AutoCloseable {
   private static final int ENODEV = 19;
   private static final int ECONNABORTED = 103;
   private static final int ENOTCONN = 107;
-  private static final int INVAL_INODE = 2;
+  static final int INVAL_INODE = 2;
   private static final int INC_EPOCH = 8;
 
   private final FuseChannel channel;
@@ -100,7 +100,8 @@ final class Notices implements AutoCloseable {
     return channel.tell(message, bytes);
   }
 
-  private static void check(int code, int errno) {
+  /** Complains if the kernel refused a notice, unless it has no such inode or is gone. */
+  static void check(int code, int errno) {
     switch (errno) {
       case 0, ENOENT -> {} // it has no such inode
       case EBADF, ENODEV, ECONNABORTED, ENOTCONN -> LOG.debug("The mount is gone: {}", errno);

@@ -88,7 +88,7 @@ final class WorkerPool {
     this.fileSystem = fileSystem;
     this.clock = clock;
     this.interrupts = new Interrupts(clock);
-    this.caches = new KernelCaches(fileSystem, channel, System::nanoTime);
+    this.caches = new KernelCaches(fileSystem, channel, System::nanoTime, this::growIfNobodyReads);
     this.dispatcher = new Dispatcher(fileSystem, caches, interrupts);
     this.cap = maxThreads;
     this.name = name;
@@ -116,8 +116,12 @@ final class WorkerPool {
     return Math.max(0, total.get() - idle.get());
   }
 
-  /** From now on requests are refused, and each thread ends after its next one. */
+  /**
+   * From now on requests are refused, and each thread ends after its next one. While somebody waits
+   * for pages to be dropped they stay: that takes as many requests as there are changed pages.
+   */
   void leaveAfterNextRequest() {
+    caches.stopDroppingPages();
     closing = true;
   }
 
@@ -209,7 +213,8 @@ final class WorkerPool {
   }
 
   private synchronized boolean mayLeave() {
-    if (closing || (total.get() - leaving > wanted && idle.get() > 0)) {
+    if ((closing && caches.droppingPages() == 0)
+        || (total.get() - leaving > wanted && idle.get() > 0)) {
       leaving++;
       return true;
     }
@@ -248,17 +253,29 @@ final class WorkerPool {
     }
   }
 
+  /** The calling thread is about to wait for requests that others have to serve. */
+  private void growIfNobodyReads() {
+    if (idle.get() <= 0) {
+      grow();
+    }
+  }
+
   private synchronized void grow() {
-    if (idle.get() > 0 || over || closing) {
+    if (idle.get() > 0 || over || (closing && caches.droppingPages() == 0)) {
       return;
     }
-    if (total.get() < cap || total.get() < Math.min(MOST_THREADS, cap + interrupts.slow())) {
+    if (total.get() < cap || total.get() < Math.min(MOST_THREADS, cap + waiting())) {
       startThread();
     } else if (!watched) {
       watched = true;
       Future<?> unused =
           clock.schedule(this::growLater, Interrupts.GRACE.toMillis(), TimeUnit.MILLISECONDS);
     }
+  }
+
+  /** Threads that may wait for others' requests: they do not count against the limit. */
+  private int waiting() {
+    return interrupts.slow() + caches.droppingPages();
   }
 
   private synchronized void growLater() {

@@ -22,7 +22,9 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A whole filesystem in this process's memory: what the mount is tested with, and the baseline of
@@ -43,6 +45,12 @@ class MemoryFileSystem implements FileSystem {
   /** Files and directories that are open. */
   final AtomicInteger opensOut = new AtomicInteger();
 
+  /** Requests that filled pages of the kernel, and that brought them back. */
+  final AtomicInteger pageReads = new AtomicInteger();
+
+  final AtomicInteger pageWrites = new AtomicInteger();
+
+  private volatile @Nullable ForgetListener listener;
   private final Map<InodeId, MemoryInode> inodes = new HashMap<>();
   private long lastInode = InodeId.ROOT.value();
 
@@ -359,6 +367,18 @@ class MemoryFileSystem implements FileSystem {
     }
 
     @Override
+    public void readPages(long offset, int length, TransferBuffer staging, ReadSink sink) {
+      pageReads.incrementAndGet();
+      inode.bytes.read(offset, length, staging.address(), sink); // also if open for writing only
+    }
+
+    @Override
+    public void writePages(long offset, TransferBuffer source, int position, int length) {
+      pageWrites.incrementAndGet();
+      inode.bytes.write(offset, source.address() + position, length, false);
+    }
+
+    @Override
     public void flush(long lockOwner) {}
 
     @Override
@@ -426,5 +446,12 @@ class MemoryFileSystem implements FileSystem {
   }
 
   @Override
-  public void onForget(ForgetListener listener) {}
+  public void onForget(ForgetListener told) {
+    listener = told;
+  }
+
+  /** Who keeps what it was told. */
+  ForgetListener listener() {
+    return Objects.requireNonNull(listener);
+  }
 }

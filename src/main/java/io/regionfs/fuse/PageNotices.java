@@ -1,0 +1,120 @@
+package io.regionfs.fuse;
+
+import io.regionfs.fuse.ReplyLayout.Header;
+import io.regionfs.fuse.ReplyLayout.InvalidInode;
+import io.regionfs.posix.Memory;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * Makes the kernel write back and drop pages that it keeps for mappings. When {@link #drop} returns
+ * the changed ones have come as WRITE requests and were answered, and none is left.
+ *
+ * <p>Unlike {@link Notices} a message of this kind waits: for each page, until a READ that fills it
+ * and a WRITE that saves it have been answered, and for a SETATTR of the file's size that is in
+ * flight. So none of these may wait for whoever calls this, and no lock is held meanwhile that they
+ * might take. It waits for no lock of an inode: OPEN, SETXATTR and SETLK may call it.
+ *
+ * <p>For many threads, as many messages at once. Each thread has its own memory for them.
+ */
+final class PageNotices implements AutoCloseable {
+  private static final Duration PATIENCE = Duration.ofSeconds(10);
+
+  /** Marks in {@link #state} that no message begins any more; the rest counts those in flight. */
+  private static final int CLOSED = 1 << 30;
+
+  /** What the kernel takes for: to the end of the file. */
+  private static final long TO_THE_END = 0;
+
+  private final FuseChannel channel;
+  private final Runnable waiting;
+  private final AtomicInteger state = new AtomicInteger();
+
+  private final ThreadLocal<ByteBuffer> messages =
+      ThreadLocal.withInitial(
+          () -> ByteBuffer.allocateDirect(InvalidInode.END).order(ByteOrder.nativeOrder()));
+
+  /**
+   * @param channel borrowed: must outlive this
+   * @param waiting called when the calling thread begins to wait for the answers to WRITE requests
+   */
+  PageNotices(FuseChannel channel, Runnable waiting) {
+    this.channel = channel;
+    this.waiting = waiting;
+  }
+
+  /**
+   * Does nothing once the mount is being closed.
+   *
+   * @param offset in bytes, not negative
+   * @param length in bytes; whatever ends beyond 2^63 is: to the end
+   */
+  void drop(long inode, long offset, long length) {
+    if (length <= 0 || !begin()) {
+      return;
+    }
+    try {
+      waiting.run();
+      long message = Memory.addressOf(messages.get());
+      Memory.putInt(message + Header.LENGTH, InvalidInode.END);
+      Memory.putInt(message + Header.ERROR, Notices.INVAL_INODE);
+      Memory.putLong(message + Header.UNIQUE, 0);
+      Memory.putLong(message + InvalidInode.INODE, inode);
+      Memory.putLong(message + InvalidInode.OFFSET, offset);
+      Memory.putLong(
+          message + InvalidInode.LENGTH, length > Long.MAX_VALUE - offset ? TO_THE_END : length);
+      Notices.check(Notices.INVAL_INODE, channel.tell(message, InvalidInode.END));
+    } finally {
+      end();
+    }
+  }
+
+  private boolean begin() {
+    if (state.incrementAndGet() >= CLOSED) {
+      end();
+      return false;
+    }
+    return true;
+  }
+
+  private void end() {
+    if (state.decrementAndGet() == CLOSED) {
+      synchronized (this) {
+        notifyAll();
+      }
+    }
+  }
+
+  /** Messages in flight. */
+  int inFlight() {
+    return state.get() & ~CLOSED;
+  }
+
+  /** From now on none begins; those in flight still need answers to their WRITE requests. */
+  void stop() {
+    state.updateAndGet(now -> now | CLOSED);
+  }
+
+  /** Waits for those in flight: the channel must not be closed under them. */
+  @Override
+  public synchronized void close() {
+    stop();
+    long deadline = System.nanoTime() + PATIENCE.toNanos();
+    boolean interrupted = false;
+    long left = PATIENCE.toNanos();
+    while (inFlight() > 0 && left > 0) {
+      try {
+        TimeUnit.NANOSECONDS.timedWait(this, left);
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+      left = deadline - System.nanoTime();
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

@@ -1,0 +1,184 @@
+package io.regionfs.fuse;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.regionfs.fs.FileSystem.ForgetListener;
+import io.regionfs.fs.OpenFile;
+import io.regionfs.model.Caller;
+import io.regionfs.model.InodeId;
+import io.regionfs.posix.LibC;
+import io.regionfs.posix.Memory;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/**
+ * What {@link PageNotices} relies on: when the notice returns, the changed pages of a mapping have
+ * come back and none is left, whatever else uses the file meanwhile.
+ */
+class KernelPagesIT extends FuseMountFixture {
+  private static final int SECONDS = 60;
+  private static final int PAGES = 64;
+  private static final long BYTES = PAGES * 4096L;
+
+  @Override
+  FuseOptions options() {
+    return FuseOptions.defaults().withMaxThreads(2);
+  }
+
+  private Path file;
+  private InodeId inode;
+
+  @BeforeEach
+  void makeFile() throws IOException {
+    assumeTrue(Shell.has("python3"), "skipped: no python3");
+    file = directory.resolve("f");
+    Files.write(file, new byte[(int) BYTES]);
+    inode = new InodeId((Long) Files.getAttribute(file, "unix:ino"));
+  }
+
+  /** As another host would write it: this kernel knows nothing of it. */
+  private void writeElsewhere(long offset, int value) {
+    try (MappedBuffer buffer = new MappedBuffer(4096, () -> {});
+        OpenFile there = fileSystem.open(inode, LibC.O_RDWR, new Caller(0, 0, 0))) {
+      Memory.putByte(buffer.address(), (byte) value);
+      there.write(offset, buffer, 0, 1, false);
+    }
+  }
+
+  private int byteAt(long offset) {
+    int[] found = new int[1];
+    try (MappedBuffer buffer = new MappedBuffer(4096, () -> {});
+        OpenFile there = fileSystem.open(inode, LibC.O_RDONLY, new Caller(0, 0, 0))) {
+      there.read(offset, 1, buffer, (address, length) -> found[0] = Memory.getByte(address));
+    }
+    return found[0];
+  }
+
+  private void drop(long offset, long length) throws Exception {
+    ForgetListener listener = fileSystem.listener();
+    CompletableFuture.runAsync(() -> listener.dropPages(inode, offset, length))
+        .get(SECONDS, TimeUnit.SECONDS);
+  }
+
+  @Test
+  void changedPagesComeBackAndCleanOnesAreReadAgain() throws Exception {
+    try (Mapper mapper = new Mapper(file, BYTES)) {
+      mapper.fill(1);
+      assertThat(fileSystem.pageWrites).hasValue(0);
+      drop(0, Long.MAX_VALUE);
+      assertThat(fileSystem.pageWrites.get()).isPositive();
+      for (int page = 0; page < PAGES; page++) {
+        assertThat(byteAt(page * 4096L)).as("page %s", page).isEqualTo(1);
+      }
+      writeElsewhere(8192, 2);
+      assertThat(mapper.load(8192)).as("read again").isEqualTo(2);
+      writeElsewhere(8192, 3);
+      assertThat(mapper.load(8192)).as("kept, until the next notice").isEqualTo(2);
+      int before = fileSystem.pageWrites.get();
+      drop(8192, 1);
+      assertThat(mapper.load(8192)).isEqualTo(3);
+      assertThat(fileSystem.pageWrites).as("nothing was changed").hasValue(before);
+    }
+  }
+
+  @Test
+  void onlyTheRangeIsDropped() throws Exception {
+    try (Mapper mapper = new Mapper(file, BYTES)) {
+      mapper.fill(1);
+      drop(4096, 4096);
+      assertThat(byteAt(0)).isZero();
+      assertThat(byteAt(4096)).isEqualTo(1);
+      assertThat(byteAt(8192)).isZero();
+      drop(BYTES - 4096, Long.MAX_VALUE - 10);
+      assertThat(byteAt(BYTES - 4096)).isEqualTo(1);
+      assertThat(byteAt(0)).isZero();
+      drop(0, 0);
+      drop(BYTES, Long.MAX_VALUE);
+      assertThat(byteAt(0)).isZero();
+    }
+  }
+
+  /** Without a flag that says otherwise the kernel lets go of the pages itself. */
+  @Test
+  void openingAFileRefreshesItsMappings() throws Exception {
+    try (Mapper mapper = new Mapper(file, BYTES)) {
+      mapper.store(0, 5);
+      assertThat(mapper.load(8192)).isZero();
+      writeElsewhere(8192, 7);
+      assertThat(mapper.load(8192)).isZero();
+      shell.sh("exec 3< f");
+      assertThat(mapper.load(8192)).isEqualTo(7);
+      assertThat(byteAt(0)).isEqualTo(5);
+    }
+  }
+
+  @Test
+  void aFileThatTheKernelDoesNotKnow() throws Exception {
+    fileSystem.listener().dropPages(new InodeId(4711), 0, Long.MAX_VALUE);
+    drop(0, Long.MAX_VALUE);
+    assertThat(fileSystem.pageWrites).hasValue(0);
+  }
+
+  /** More at once than there are threads to serve requests. */
+  @Test
+  void whileOthersFaultAndStore() throws Exception {
+    AtomicBoolean stop = new AtomicBoolean();
+    List<CompletableFuture<Void>> droppers = new ArrayList<>();
+    try (Mapper one = new Mapper(file, BYTES);
+        Mapper two = new Mapper(file, BYTES)) {
+      for (int i = 0; i < 6; i++) {
+        droppers.add(
+            CompletableFuture.runAsync(
+                () -> {
+                  while (!stop.get()) {
+                    fileSystem.listener().dropPages(inode, 0, Long.MAX_VALUE);
+                  }
+                },
+                task -> new Thread(task, "dropper").start()));
+      }
+      for (int i = 0; i < 300; i++) {
+        long at = (i % PAGES) * 4096L;
+        one.store(at, i & 0x7f);
+        assertThat(two.load(at)).isEqualTo(i & 0x7f);
+        two.store(at + 1, i & 0x7f);
+        assertThat(one.read(at + 1)).isEqualTo(i & 0x7f);
+        assertThat(one.load(at)).isEqualTo(i & 0x7f);
+      }
+      stop.set(true);
+      for (CompletableFuture<Void> dropper : droppers) {
+        dropper.get(SECONDS, TimeUnit.SECONDS);
+      }
+    }
+  }
+
+  /** The pages cannot come back any more, but nobody waits for that for ever. */
+  @Test
+  void closingEndsWhatWaits() throws Exception {
+    CountDownLatch begun = new CountDownLatch(1);
+    try (Mapper mapper = new Mapper(file, BYTES)) {
+      mapper.fill(1);
+      CompletableFuture<Void> dropper =
+          CompletableFuture.runAsync(
+              () -> {
+                begun.countDown();
+                for (int i = 0; i < 1000; i++) {
+                  fileSystem.listener().dropPages(inode, 0, Long.MAX_VALUE);
+                }
+              },
+              task -> new Thread(task, "dropper").start());
+      begun.await();
+      mount.close();
+      dropper.get(SECONDS, TimeUnit.SECONDS);
+    }
+  }
+}
