@@ -26,6 +26,7 @@ final class StatusText {
             + node.get("rpcAddress")
             + ", memory at "
             + node.get("dataAddress"));
+    line(out, "requests", "from the kernel by " + node.get("transport"));
     line(out, "fabric", String.valueOf(fabric.get("description")));
     line(
         out,

@@ -1,5 +1,6 @@
 package io.regionfs.daemon;
 
+import io.regionfs.fuse.Transport;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -14,11 +15,16 @@ import org.jspecify.annotations.Nullable;
  * @param readOnly nothing can be changed through this mount
  * @param timeout how long a call waits for a host or service that is away before it fails; null:
  *     until it is back
+ * @param transport how requests get from the kernel to the node
  * @param kernel flags that are the kernel's business: nosuid, nodev, noexec
  */
 public record MountFlags(
-    boolean allowOther, boolean readOnly, @Nullable Duration timeout, List<String> kernel) {
-  static final MountFlags NONE = new MountFlags(false, false, null, List.of());
+    boolean allowOther,
+    boolean readOnly,
+    @Nullable Duration timeout,
+    Transport transport,
+    List<String> kernel) {
+  static final MountFlags NONE = new MountFlags(false, false, null, Transport.AUTO, List.of());
   private static final Duration SOFT = Duration.ofSeconds(30);
   private static final Set<String> KERNEL = Set.of("nosuid", "nodev", "noexec");
 
@@ -39,6 +45,7 @@ public record MountFlags(
     boolean readOnly = false;
     boolean soft = false;
     Duration timeout = null;
+    Transport transport = Transport.AUTO;
     Set<String> kernel = new LinkedHashSet<>();
     for (String option : String.join(",", options).split(",", -1)) {
       if (option.equals("allow_other")) {
@@ -49,17 +56,24 @@ public record MountFlags(
         soft = true;
       } else if (option.startsWith("timeout=")) {
         timeout = seconds(option.substring("timeout=".length()));
+      } else if (option.startsWith("transport=")) {
+        transport = Transport.parse(option.substring("transport=".length()));
       } else if (KERNEL.contains(option)) {
         kernel.add(option);
       } else if (!option.isEmpty() && !WITHOUT_EFFECT.contains(option)) {
         throw new IllegalArgumentException(
             "unknown mount option '"
                 + option
-                + "' (known: allow_other, ro, soft, timeout=SECONDS, nosuid, nodev, noexec)");
+                + "' (known: allow_other, ro, soft, timeout=SECONDS, transport=NAME, nosuid, nodev,"
+                + " noexec)");
       }
     }
     return new MountFlags(
-        allowOther, readOnly, soft && timeout == null ? SOFT : timeout, List.copyOf(kernel));
+        allowOther,
+        readOnly,
+        soft && timeout == null ? SOFT : timeout,
+        transport,
+        List.copyOf(kernel));
   }
 
   private static Duration seconds(String text) {
@@ -94,6 +108,9 @@ public record MountFlags(
     }
     if (timeout != null) {
       words.add("timeout=" + timeout.toSeconds());
+    }
+    if (transport != Transport.AUTO) {
+      words.add("transport=" + transport.text());
     }
     return String.join(",", words);
   }

@@ -341,7 +341,9 @@ public final class Node implements Service {
       throw new CommandFailure(
           "allow_other is not allowed: as root, put user_allow_other into /etc/fuse.conf");
     }
-    return FuseOptions.defaults().withMountOptions(flags.forKernel());
+    return FuseOptions.defaults()
+        .withTransport(flags.transport())
+        .withMountOptions(flags.forKernel());
   }
 
   private RunningMounts.Entry entry(RunningMounts running, LentDirectory directory) {

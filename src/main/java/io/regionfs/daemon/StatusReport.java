@@ -81,6 +81,7 @@ final class StatusReport {
     node.put("rpcAddress", Addresses.text(ports.calls().address()));
     node.put("dataAddress", Addresses.text(ports.memory().address()));
     node.put("fuseThreads", mount.threads());
+    node.put("transport", mount.transport().toString());
     node.put("trouble", remark);
     return node;
   }

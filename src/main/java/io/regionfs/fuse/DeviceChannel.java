@@ -6,6 +6,9 @@ import org.slf4j.LoggerFactory;
 
 /** The open /dev/fuse of one mount; whoever opened the descriptor closes it. For many threads. */
 final class DeviceChannel implements FuseChannel {
+  /** There is no request now. */
+  static final int NONE = -2;
+
   private static final Logger LOG = LoggerFactory.getLogger(DeviceChannel.class);
   private static final int ENOENT = 2;
   private static final int EINTR = 4;
@@ -21,16 +24,40 @@ final class DeviceChannel implements FuseChannel {
     this.fd = fd;
   }
 
+  /** From now on {@link #tryReceive} returns at once. */
+  void doNotBlock() {
+    int flags = LIBC.fcntl(fd, LibC.F_GETFL, 0);
+    if (flags < 0 || LIBC.fcntl(fd, LibC.F_SETFL, flags | LibC.O_NONBLOCK) < 0) {
+      throw new IllegalStateException("/dev/fuse refuses O_NONBLOCK: errno " + LibC.errno());
+    }
+  }
+
   @Override
   public int receive(long address, int capacity) {
+    int length = NONE;
+    while (length == NONE) {
+      length = tryReceive(address, capacity);
+    }
+    return length;
+  }
+
+  /**
+   * As {@link #receive}, but returns {@link #NONE} where that would go on waiting.
+   *
+   * @return a length, {@link #NONE} or {@link #END}
+   */
+  int tryReceive(long address, int capacity) {
     while (true) {
       long bytes = LIBC.read(fd, address, capacity);
       if (bytes >= 0) {
         return (int) bytes;
       }
       int errno = LibC.errno();
+      if (errno == EAGAIN) {
+        return NONE;
+      }
       // ENOENT: the request was interrupted before it was ours.
-      if (errno == ENOENT || errno == EINTR || errno == EAGAIN) {
+      if (errno == ENOENT || errno == EINTR) {
         continue;
       }
       if (errno != ENODEV && errno != ECONNABORTED && errno != EBADF) {

@@ -1,7 +1,7 @@
 package io.regionfs.fuse;
 
 /** The connection to the kernel: whole requests come in, whole replies go out. */
-interface FuseChannel {
+interface FuseChannel extends AutoCloseable {
   /** What {@link #receive} returns when there will be no more requests: unmounted or aborted. */
   int END = -1;
 
@@ -11,6 +11,9 @@ interface FuseChannel {
    * @return its length in bytes, or {@link #END}
    */
   int receive(long address, int capacity);
+
+  /** The calling thread will not receive any more. */
+  default void leave() {}
 
   /**
    * Sends one reply made of {@code count} struct iovec.
@@ -25,4 +28,8 @@ interface FuseChannel {
    * @return 0, or the errno of the kernel's refusal
    */
   int tell(long address, int bytes);
+
+  /** To be called when no thread uses it any more. */
+  @Override
+  default void close() {}
 }

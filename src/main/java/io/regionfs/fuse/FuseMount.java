@@ -33,6 +33,8 @@ public final class FuseMount implements AutoCloseable {
   private final String device;
   private final FuseSession session;
   private final ScheduledThreadPoolExecutor clock;
+  private final FuseChannel channel;
+  private final TransportChoice transport;
   private final WorkerPool pool;
   private boolean closed;
 
@@ -40,11 +42,15 @@ public final class FuseMount implements AutoCloseable {
       Path mountPoint,
       String device,
       FuseSession session,
+      FuseChannel channel,
+      TransportChoice transport,
       WorkerPool pool,
       ScheduledThreadPoolExecutor clock) {
     this.mountPoint = mountPoint;
     this.device = device;
     this.session = session;
+    this.channel = channel;
+    this.transport = transport;
     this.pool = pool;
     this.clock = clock;
   }
@@ -59,21 +65,49 @@ public final class FuseMount implements AutoCloseable {
   public static FuseMount mount(Path directory, FileSystem fileSystem, FuseOptions options)
       throws IOException {
     Path mountPoint = MountPoint.prepare(directory, options);
-    FuseSession session = FuseSession.mount(mountPoint, options);
+    TransportChoice transport = choose(options.transport());
+    FuseSession session = agree(mountPoint, options);
+    FuseChannel channel =
+        transport.transport() == Transport.SPIN ? session.spinningChannel() : session.channel();
     ScheduledThreadPoolExecutor clock = newClock();
-    WorkerPool pool =
-        new WorkerPool(session.channel(), fileSystem, clock, options.maxThreads(), "fuse");
-    FuseMount mount = new FuseMount(mountPoint, deviceAt(mountPoint), session, pool, clock);
+    WorkerPool pool = new WorkerPool(channel, fileSystem, clock, options.maxThreads(), "fuse");
+    FuseMount mount =
+        new FuseMount(mountPoint, deviceAt(mountPoint), session, channel, transport, pool, clock);
     try {
-      session.handshake();
       pool.start();
       mount.awaitFirstAnswer();
     } catch (IOException | RuntimeException e) {
       mount.close();
       throw e;
     }
-    LOG.info("Mounted on {}", mountPoint);
+    LOG.info("Mounted on {}, requests come by {}", mountPoint, transport);
     return mount;
+  }
+
+  private static TransportChoice choose(Transport wanted) {
+    if (wanted == Transport.SPIN) {
+      return Runtime.getRuntime().availableProcessors() > 1
+          ? new TransportChoice(Transport.SPIN, "asked for")
+          : new TransportChoice(Transport.THREADS, "with a single CPU nobody may spin");
+    }
+    return new TransportChoice(
+        Transport.THREADS, wanted == Transport.AUTO ? "the default" : "asked for");
+  }
+
+  /** A session that has answered the kernel's INIT. */
+  private static FuseSession agree(Path mountPoint, FuseOptions options) throws IOException {
+    FuseSession session = FuseSession.mount(mountPoint, options);
+    boolean agreed = false;
+    try {
+      session.handshake();
+      agreed = true;
+      return session;
+    } finally {
+      if (!agreed) {
+        Unmounting.detach(mountPoint);
+        session.close();
+      }
+    }
   }
 
   private static String deviceAt(Path mountPoint) throws IOException {
@@ -145,6 +179,11 @@ public final class FuseMount implements AutoCloseable {
     }
   }
 
+  /** What brings its requests. */
+  public TransportChoice transport() {
+    return transport;
+  }
+
   /** Threads that serve it now. */
   public int threads() {
     return pool.threads();
@@ -169,6 +208,7 @@ public final class FuseMount implements AutoCloseable {
     clock.shutdownNow();
     pool.interruptAll();
     if (pool.join(JOIN)) {
+      channel.close();
       session.close();
       LOG.info("Unmounted {}", mountPoint);
     } else {

@@ -14,10 +14,15 @@ import java.util.List;
  * @param allowOther other users than the one who mounts may use it; an ordinary user may ask for
  *     this only where /etc/fuse.conf says user_allow_other
  * @param nonEmpty mount even over a directory with entries, which it hides
+ * @param transport how requests get here
  * @param mountOptions further options of libfuse and mount(8), such as "ro" or "noatime"
  */
 public record FuseOptions(
-    int maxThreads, boolean allowOther, boolean nonEmpty, List<String> mountOptions) {
+    int maxThreads,
+    boolean allowOther,
+    boolean nonEmpty,
+    Transport transport,
+    List<String> mountOptions) {
   private static final Path FUSE_CONF = Path.of("/etc/fuse.conf");
   private static final int DEFAULT_MAX_THREADS = 64;
 
@@ -30,7 +35,7 @@ public record FuseOptions(
 
   /** For everybody where that is allowed, 64 threads, an empty directory. */
   public static FuseOptions defaults() {
-    return new FuseOptions(DEFAULT_MAX_THREADS, mayAllowOther(), false, List.of());
+    return new FuseOptions(DEFAULT_MAX_THREADS, mayAllowOther(), false, Transport.AUTO, List.of());
   }
 
   /** Whether this process may mount for other users. */
@@ -47,14 +52,18 @@ public record FuseOptions(
   }
 
   public FuseOptions withMaxThreads(int threads) {
-    return new FuseOptions(threads, allowOther, nonEmpty, mountOptions);
+    return new FuseOptions(threads, allowOther, nonEmpty, transport, mountOptions);
   }
 
   public FuseOptions withNonEmpty(boolean allowed) {
-    return new FuseOptions(maxThreads, allowOther, allowed, mountOptions);
+    return new FuseOptions(maxThreads, allowOther, allowed, transport, mountOptions);
+  }
+
+  public FuseOptions withTransport(Transport wanted) {
+    return new FuseOptions(maxThreads, allowOther, nonEmpty, wanted, mountOptions);
   }
 
   public FuseOptions withMountOptions(List<String> options) {
-    return new FuseOptions(maxThreads, allowOther, nonEmpty, options);
+    return new FuseOptions(maxThreads, allowOther, nonEmpty, transport, options);
   }
 }

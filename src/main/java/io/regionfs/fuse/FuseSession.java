@@ -105,6 +105,11 @@ final class FuseSession implements AutoCloseable {
     return new DeviceChannel(fd);
   }
 
+  /** The same, where a thread polls; to be used instead once INIT is answered. */
+  FuseChannel spinningChannel() {
+    return new SpinningChannel(fd);
+  }
+
   /** Waits for the kernel's INIT and has libfuse answer it. */
   void handshake() throws IOException {
     int length = channel().receive(buffer.address(), HANDSHAKE_BYTES);

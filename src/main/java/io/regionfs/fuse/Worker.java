@@ -47,6 +47,7 @@ final class Worker implements Runnable {
     } catch (Throwable e) {
       LOG.error("A FUSE thread ended; the others go on", e);
     } finally {
+      channel.leave();
       pool.left(serving, told, idle);
     }
   }

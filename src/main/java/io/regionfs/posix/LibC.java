@@ -17,7 +17,10 @@ public interface LibC {
   int O_RDONLY = 0;
   int O_RDWR = 2;
   int O_CREAT = 0100;
+  int O_NONBLOCK = 04000;
   int O_CLOEXEC = 02000000;
+  int F_GETFL = 3;
+  int F_SETFL = 4;
   int PROT_READ = 1;
   int PROT_WRITE = 2;
   int MAP_SHARED = 1;
@@ -46,6 +49,9 @@ public interface LibC {
   int open(String path, int flags, int mode);
 
   int close(int fd);
+
+  /** For commands whose argument is a number. */
+  int fcntl(int fd, int command, long argument);
 
   long read(int fd, long buffer, long bytes);
 

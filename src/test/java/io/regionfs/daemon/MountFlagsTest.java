@@ -3,6 +3,7 @@ package io.regionfs.daemon;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.regionfs.fuse.Transport;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -10,9 +11,11 @@ import org.junit.jupiter.api.Test;
 class MountFlagsTest {
   @Test
   void readsListsAsFstabWritesThem() {
-    MountFlags flags = MountFlags.parse(List.of("allow_other,timeout=5", "ro,nosuid,_netdev"));
+    MountFlags flags =
+        MountFlags.parse(List.of("allow_other,timeout=5", "ro,nosuid,transport=spin"));
     assertThat(flags)
-        .isEqualTo(new MountFlags(true, true, Duration.ofSeconds(5), List.of("nosuid")));
+        .isEqualTo(
+            new MountFlags(true, true, Duration.ofSeconds(5), Transport.SPIN, List.of("nosuid")));
   }
 
   @Test
@@ -23,7 +26,8 @@ class MountFlagsTest {
 
   @Test
   void readsBackWhatItWrites() {
-    MountFlags flags = MountFlags.parse(List.of("nodev,allow_other,ro,timeout=7"));
+    MountFlags flags =
+        MountFlags.parse(List.of("nodev,allow_other,ro,transport=threads,timeout=7"));
     assertThat(MountFlags.parse(List.of(flags.text()))).isEqualTo(flags);
     assertThat(MountFlags.NONE.text()).isEmpty();
   }
@@ -33,7 +37,8 @@ class MountFlagsTest {
     assertThatThrownBy(() -> MountFlags.parse(List.of("ro,big_writes")))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("big_writes");
-    for (String wrong : List.of("timeout=", "timeout=x", "timeout=0", "timeout=-1", "timeout")) {
+    for (String wrong :
+        List.of("timeout=", "timeout=x", "timeout=0", "timeout=-1", "timeout", "transport=x")) {
       assertThatThrownBy(() -> MountFlags.parse(List.of(wrong)))
           .as(wrong)
           .isInstanceOf(IllegalArgumentException.class);
