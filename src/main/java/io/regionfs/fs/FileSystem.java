@@ -66,6 +66,14 @@ public interface FileSystem {
 
   void removeXattr(InodeId inode, byte[] name);
 
+  /**
+   * Whether {@link OpenFile#lock} works. Else the kernel keeps the locks, for this host alone.
+   * Asked before the first request.
+   */
+  default boolean hasLocks() {
+    return false;
+  }
+
   /** A buffer for reads and writes; the caller closes it. */
   TransferBuffer newBuffer(int bytes);
 

@@ -5,6 +5,7 @@ import io.regionfs.fuse.RequestLayout.Header;
 import io.regionfs.fuse.RequestLayout.Interrupt;
 import io.regionfs.model.Errno;
 import io.regionfs.model.FsException;
+import java.time.Duration;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -21,6 +22,7 @@ final class Dispatcher implements AutoCloseable {
   private final FileHandlers files;
   private final DirectoryHandlers directories;
   private final XattrHandlers xattrs;
+  private final LockHandlers locks;
   private final Interrupts interrupts;
 
   Dispatcher(FileSystem fileSystem, KernelCaches caches, Interrupts interrupts) {
@@ -29,6 +31,7 @@ final class Dispatcher implements AutoCloseable {
     this.files = new FileHandlers(fileSystem);
     this.directories = new DirectoryHandlers(fileSystem);
     this.xattrs = new XattrHandlers(fileSystem, caches);
+    this.locks = new LockHandlers(files, interrupts);
     this.interrupts = interrupts;
   }
 
@@ -42,7 +45,7 @@ final class Dispatcher implements AutoCloseable {
     out.begin(in.unique());
     try {
       dispatch(opcode, in, out);
-      if (!out.answered() && wantsReply(opcode)) {
+      if (!out.settled() && wantsReply(opcode)) {
         LOG.error("Request {} (opcode {}) was left without a reply: EIO", in.unique(), opcode);
         out.error(Errno.EIO);
       }
@@ -64,7 +67,7 @@ final class Dispatcher implements AutoCloseable {
   }
 
   private static void refuse(Reply out, int opcode, Errno errno) {
-    if (!out.answered() && wantsReply(opcode)) {
+    if (!out.settled() && wantsReply(opcode)) {
       out.error(errno);
     }
   }
@@ -98,6 +101,9 @@ final class Dispatcher implements AutoCloseable {
       case Opcode.FSYNC -> files.fsync(in, out);
       case Opcode.FALLOCATE -> files.fallocate(in, out);
       case Opcode.LSEEK -> files.lseek(in, out);
+      case Opcode.GETLK -> locks.getlk(in, out);
+      case Opcode.SETLK -> locks.setlk(in, out);
+      case Opcode.SETLKW -> locks.setlkw(in, out);
       case Opcode.OPENDIR -> directories.opendir(in, out);
       case Opcode.READDIR -> directories.readdir(in, out);
       case Opcode.RELEASEDIR -> directories.releasedir(in, out);
@@ -120,6 +126,15 @@ final class Dispatcher implements AutoCloseable {
     if (!interrupts.interrupt(in.int64(Interrupt.UNIQUE))) {
       out.error(Errno.EAGAIN);
     }
+  }
+
+  /**
+   * Interrupts what waits for locks; no request may be served any more.
+   *
+   * @return false if something still waits: it will use the channel
+   */
+  boolean endWaits(Duration patience) {
+    return locks.endWaits(patience);
   }
 
   /** Closes whatever the kernel left open, when the mount is gone. */

@@ -71,6 +71,11 @@ final class FileHandlers implements AutoCloseable {
     }
   }
 
+  /** The open file that the request names. */
+  OpenFile file(Request in) {
+    return files.get(in.int64(Handle.HANDLE));
+  }
+
   void read(Request in, Reply out) {
     OpenFile file = files.get(in.int64(Handle.HANDLE));
     int length = in.int32(Read.SIZE);

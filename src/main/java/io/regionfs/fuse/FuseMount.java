@@ -66,7 +66,7 @@ public final class FuseMount implements AutoCloseable {
       throws IOException {
     Path mountPoint = MountPoint.prepare(directory, options);
     TransportChoice transport = choose(options.transport());
-    FuseSession session = agree(mountPoint, options);
+    FuseSession session = agree(mountPoint, options, new InitReply(fileSystem));
     FuseChannel channel =
         transport.transport() == Transport.SPIN ? session.spinningChannel() : session.channel();
     ScheduledThreadPoolExecutor clock = newClock();
@@ -95,11 +95,12 @@ public final class FuseMount implements AutoCloseable {
   }
 
   /** A session that has answered the kernel's INIT. */
-  private static FuseSession agree(Path mountPoint, FuseOptions options) throws IOException {
+  private static FuseSession agree(Path mountPoint, FuseOptions options, InitReply wanted)
+      throws IOException {
     FuseSession session = FuseSession.mount(mountPoint, options);
     boolean agreed = false;
     try {
-      session.handshake();
+      session.handshake(wanted);
       agreed = true;
       return session;
     } finally {

@@ -10,6 +10,7 @@ import java.util.List;
 import jnr.ffi.Pointer;
 import jnr.ffi.Runtime;
 import jnr.ffi.Struct;
+import org.jspecify.annotations.Nullable;
 import ru.serce.jnrfuse.struct.FuseOperations;
 
 /**
@@ -38,6 +39,7 @@ final class FuseSession implements AutoCloseable {
   private final Request request;
   private final Reply reply;
   private final NativeBuffer buffer = new NativeBuffer(HANDSHAKE_BYTES);
+  private @Nullable InitReply offer;
   private boolean agreed;
   private boolean closed;
 
@@ -110,8 +112,13 @@ final class FuseSession implements AutoCloseable {
     return new SpinningChannel(fd);
   }
 
-  /** Waits for the kernel's INIT and has libfuse answer it. */
-  void handshake() throws IOException {
+  /**
+   * Waits for the kernel's INIT and has libfuse answer it.
+   *
+   * @param wanted replaces libfuse's answer
+   */
+  void handshake(InitReply wanted) throws IOException {
+    offer = wanted;
     int length = channel().receive(buffer.address(), HANDSHAKE_BYTES);
     if (length < RequestLayout.Header.BYTES) {
       throw new IOException("unmounted before it was used");
@@ -146,8 +153,9 @@ final class FuseSession implements AutoCloseable {
         return 0; // what libfuse does with requests that want no reply
       }
       int error = Memory.getInt(Memory.getLong(vectors) + ReplyLayout.Header.ERROR);
-      if (error == 0 && request.opcode() == Opcode.INIT) {
-        agreed = InitReply.send(request, reply);
+      InitReply wanted = offer;
+      if (error == 0 && request.opcode() == Opcode.INIT && wanted != null) {
+        agreed = wanted.send(request, reply);
         return agreed ? 0 : -EIO;
       }
       return channel().send(vectors, (int) count) ? 0 : -EIO;

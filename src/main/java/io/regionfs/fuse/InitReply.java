@@ -1,5 +1,6 @@
 package io.regionfs.fuse;
 
+import io.regionfs.fs.FileSystem;
 import io.regionfs.fuse.ReplyLayout.Init;
 
 /** What we agree with the kernel on, in answer to INIT. */
@@ -34,8 +35,13 @@ final class InitReply {
   private static final long DIRECT_IO_ALLOW_MMAP = 1L << 36;
 
   /**
+   * fcntl(2) and flock(2) come as requests; else the kernel keeps the locks, of this host alone.
+   */
+  private static final long LOCKS = 1L << 1 | 1L << 10;
+
+  /**
    * Not among them: a write-back cache and read-ahead of directories (other hosts change what they
-   * keep), and locks (the kernel's own serve this host).
+   * keep).
    */
   private static final long WANTED =
       ASYNC_READ
@@ -51,15 +57,19 @@ final class InitReply {
           | INIT_EXT
           | DIRECT_IO_ALLOW_MMAP;
 
-  private InitReply() {}
+  private final long wanted;
+
+  InitReply(FileSystem fileSystem) {
+    this.wanted = WANTED | (fileSystem.hasLocks() ? LOCKS : 0);
+  }
 
   /** Sends it. Only what the kernel offers is taken. */
-  static boolean send(Request in, Reply out) {
+  boolean send(Request in, Reply out) {
     long offered = Integer.toUnsignedLong(in.int32(RequestLayout.Init.FLAGS));
     if ((offered & INIT_EXT) != 0) {
       offered |= (long) in.int32(RequestLayout.Init.FLAGS2) << 32;
     }
-    long flags = offered & WANTED;
+    long flags = offered & wanted;
     out.clear(Init.END);
     out.int32(Init.MAJOR, MAJOR);
     out.int32(Init.MINOR, Math.min(NEWEST_MINOR, in.int32(RequestLayout.Init.MINOR)));

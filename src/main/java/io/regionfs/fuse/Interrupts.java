@@ -1,7 +1,10 @@
 package io.regionfs.fuse;
 
+import io.regionfs.model.Errno;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
@@ -18,6 +21,7 @@ final class Interrupts {
 
   private final ScheduledExecutorService clock;
   private final List<Serving> threads = new CopyOnWriteArrayList<>();
+  private final Map<Long, LockWait> waits = new ConcurrentHashMap<>();
 
   /**
    * @param clock borrowed
@@ -34,26 +38,55 @@ final class Interrupts {
     threads.remove(thread);
   }
 
+  /** The request waits for a lock from now on: an interrupt ends that at once. */
+  void add(LockWait wait) {
+    waits.put(wait.unique(), wait);
+  }
+
+  void remove(LockWait wait) {
+    waits.remove(wait.unique());
+  }
+
   /**
    * @return false if no thread serves this request, or none has begun to
    */
   boolean interrupt(long request) {
+    if (interruptWait(request)) {
+      return true;
+    }
     for (Serving thread : threads) {
       if (thread.unique() == request) {
         long delay = Math.max(0, GRACE.toNanos() - thread.age());
         Future<?> unused =
-            clock.schedule(() -> thread.interrupt(request), delay, TimeUnit.NANOSECONDS);
+            clock.schedule(() -> interrupt(thread, request), delay, TimeUnit.NANOSECONDS);
         return true;
       }
     }
     return false;
   }
 
-  /** Interrupts everything that is being served, at once. */
+  private void interrupt(Serving thread, long request) {
+    thread.interrupt(request);
+    boolean unused = interruptWait(request); // it may have begun to wait for a lock meanwhile
+  }
+
+  private boolean interruptWait(long request) {
+    LockWait wait = waits.get(request);
+    if (wait != null) {
+      wait.interrupt(Errno.EINTR);
+    }
+    return wait != null;
+  }
+
+  /**
+   * Interrupts everything that is being served, at once. There is no signal that would explain an
+   * EINTR to who waits for a lock: the kernel would have it try again.
+   */
   void interruptAll() {
     for (Serving thread : threads) {
       thread.interrupt(thread.unique());
     }
+    waits.values().forEach(wait -> wait.interrupt(Errno.ENOTCONN));
   }
 
   /** How many requests have outlived {@link #GRACE}. */

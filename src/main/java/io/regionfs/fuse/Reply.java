@@ -26,6 +26,7 @@ final class Reply implements ReadSink, AutoCloseable {
   private @Nullable TransferBuffer staging;
   private long unique;
   private boolean answered;
+  private boolean handedOver;
 
   /**
    * @param buffers makes the staging buffer when the first read needs it, given its size in bytes
@@ -41,11 +42,28 @@ final class Reply implements ReadSink, AutoCloseable {
   void begin(long requestUnique) {
     unique = requestUnique;
     answered = false;
+    handedOver = false;
   }
 
-  /** Whether the request has its reply. */
-  boolean answered() {
-    return answered;
+  /** Whether the request has its reply, or somebody else is going to send it. */
+  boolean settled() {
+    return answered || handedOver;
+  }
+
+  /**
+   * Somebody else sends the reply, maybe at once.
+   *
+   * @return to be closed by that thread
+   */
+  Reply handOver() {
+    Reply other = new Reply(channel, buffers);
+    other.begin(unique);
+    handedOver = true;
+    return other;
+  }
+
+  long unique() {
+    return unique;
   }
 
   /** Where a read may assemble its bytes; the same for all reads of this thread. */

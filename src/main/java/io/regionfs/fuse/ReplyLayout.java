@@ -124,6 +124,17 @@ final class ReplyLayout {
     private XattrSize() {}
   }
 
+  /** struct fuse_lk_out. */
+  static final class Lock {
+    static final int FIRST = Header.BYTES;
+    static final int LAST = FIRST + 8;
+    static final int TYPE = LAST + 8;
+    static final int PID = TYPE + 4;
+    static final int END = PID + 4;
+
+    private Lock() {}
+  }
+
   /** struct fuse_lseek_out. */
   static final class Lseek {
     static final int OFFSET = Header.BYTES;

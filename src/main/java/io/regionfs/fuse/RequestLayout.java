@@ -173,6 +173,20 @@ final class RequestLayout {
     private Fsync() {}
   }
 
+  /** struct fuse_lk_in. */
+  static final class Lock {
+    static final int OWNER = Handle.HANDLE + 8;
+    static final int FIRST = OWNER + 8;
+    static final int LAST = FIRST + 8;
+    static final int TYPE = LAST + 8;
+    static final int PID = TYPE + 4;
+    static final int FLAGS = PID + 4;
+
+    static final int FLOCK = 1;
+
+    private Lock() {}
+  }
+
   /** struct fuse_fallocate_in. */
   static final class Fallocate {
     static final int OFFSET = Handle.HANDLE + 8;

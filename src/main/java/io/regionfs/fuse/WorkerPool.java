@@ -154,6 +154,7 @@ final class WorkerPool {
     if (interrupted) {
       Thread.currentThread().interrupt();
     }
+    all &= dispatcher.endWaits(patience);
     if (all) {
       caches.close();
       dispatcher.close();

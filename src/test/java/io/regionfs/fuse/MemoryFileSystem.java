@@ -3,6 +3,7 @@ package io.regionfs.fuse;
 import io.regionfs.data.ReadSink;
 import io.regionfs.data.TransferBuffer;
 import io.regionfs.fs.FileSystem;
+import io.regionfs.fs.LockRequest;
 import io.regionfs.fs.OpenDirectory;
 import io.regionfs.fs.OpenFile;
 import io.regionfs.model.AttributeChange;
@@ -23,6 +24,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
@@ -334,6 +337,11 @@ class MemoryFileSystem implements FileSystem {
   }
 
   @Override
+  public boolean hasLocks() {
+    return true;
+  }
+
+  @Override
   public TransferBuffer newBuffer(int bytes) {
     buffersOut.incrementAndGet();
     return new MappedBuffer(bytes, buffersOut::decrementAndGet);
@@ -342,6 +350,10 @@ class MemoryFileSystem implements FileSystem {
   private final class Opened implements OpenFile {
     private final MemoryInode inode;
     private final int access;
+
+    /** Who has locked something through it. */
+    private final Set<Long> owners = ConcurrentHashMap.newKeySet();
+
     private boolean closed;
 
     Opened(MemoryInode inode, int access) {
@@ -379,7 +391,20 @@ class MemoryFileSystem implements FileSystem {
     }
 
     @Override
-    public void flush(long lockOwner) {}
+    public void lock(LockRequest request, boolean wait) {
+      owners.add(request.owner());
+      inode.locks.lock(request, wait);
+    }
+
+    @Override
+    public @Nullable LockRequest conflicting(LockRequest request) {
+      return inode.locks.conflicting(request);
+    }
+
+    @Override
+    public void flush(long lockOwner) {
+      inode.locks.releasePosix(lockOwner);
+    }
 
     @Override
     public void fsync(boolean dataOnly) {}
@@ -398,6 +423,7 @@ class MemoryFileSystem implements FileSystem {
     public void close() {
       if (!closed) {
         closed = true;
+        owners.forEach(inode.locks::release);
         closed(inode);
       }
     }

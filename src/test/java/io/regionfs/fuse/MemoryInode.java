@@ -22,6 +22,7 @@ final class MemoryInode {
   final FileType type;
   final Instant born = Instant.now();
   final MemoryFile bytes = new MemoryFile();
+  final MemoryLocks locks = new MemoryLocks();
   final Map<Name, Entry> entries = new HashMap<>();
   final TreeMap<Long, Entry> listing = new TreeMap<>();
   final Map<String, byte[]> xattrs = new TreeMap<>();
