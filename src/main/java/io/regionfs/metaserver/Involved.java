@@ -96,6 +96,7 @@ final class Involved {
   static boolean isAboutNone(Operation operation) {
     return switch (operation.getOperationCase()) {
       case OPEN_SESSION, END_SESSIONS, FOUND, ADD_REPLICA, ADD_NODE, EXPIRE_NODE, DROPPED -> true;
+      case LOCK, CANCEL_LOCK, END_LOCKS -> true;
       default -> false;
     };
   }

@@ -1,5 +1,7 @@
 package io.regionfs.metaserver.state;
 
+import io.regionfs.proto.FileLock;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
@@ -13,11 +15,13 @@ public final class Changes {
   private int count;
   private long unlinked;
   private List<Integer> openAt = List.of();
+  private final List<FileLock> granted = new ArrayList<>();
 
   void clear() {
     count = 0;
     unlinked = 0;
     openAt = List.of();
+    granted.clear();
   }
 
   void note(long inode) {
@@ -37,6 +41,10 @@ public final class Changes {
     openAt = nodes;
   }
 
+  void granted(FileLock request) {
+    granted.add(request);
+  }
+
   public int count() {
     return count;
   }
@@ -49,6 +57,11 @@ public final class Changes {
   /** The inode that lost its last name while it is open; 0: none. */
   public long unlinked() {
     return unlinked;
+  }
+
+  /** The requests that waited and have their locks now. */
+  public List<FileLock> granted() {
+    return granted;
   }
 
   /** The nodes that have {@link #unlinked} open, in ascending order. */

@@ -72,6 +72,9 @@ class Inode {
     btime = record.getBtime();
     if (record.getOpensCount() > 0) {
       opens = new Opens(record.getOpensList(), record.getShared());
+      if (record.hasLocks()) {
+        opens.setLocks(new InodeLocks(record.getLocks()));
+      }
     }
   }
 
@@ -271,6 +274,10 @@ class Inode {
             .setAtHome(isAtHome());
     if (opens != null) {
       record.addAllOpens(opens.records()).setShared(opens.isShared());
+      InodeLocks locks = opens.locks();
+      if (locks != null) {
+        record.setLocks(locks.record(id));
+      }
     }
     if (xattrs != null) {
       record.addAllXattrs(xattrs.records());

@@ -1,5 +1,6 @@
 package io.regionfs.metaserver.state;
 
+import io.regionfs.proto.FileLock;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -77,6 +78,11 @@ final class Mutations {
     if (inode.opens != null) {
       changes.unlinked(inode.id, inode.opens.nodes());
     }
+  }
+
+  /** A request that waited has its lock now. */
+  void granted(FileLock request) {
+    changes.granted(request);
   }
 
   /** The home shall drop the bytes of this inode. */

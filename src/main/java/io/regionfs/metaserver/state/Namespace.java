@@ -35,12 +35,13 @@ public final class Namespace {
   private final Mutations mutations = new Mutations();
   private final Inodes inodes = new Inodes(mutations);
   private final Nodes nodes = new Nodes(inodes);
+  private final LockCommands locks = new LockCommands(inodes, nodes, mutations);
   private final Answers answers = new Answers();
-  private final Sessions sessions = new Sessions(inodes, nodes);
+  private final Sessions sessions = new Sessions(inodes, nodes, locks);
   private final InodeCommands inodeCommands = new InodeCommands(inodes);
   private final Names names = new Names(inodes, nodes, sessions, inodeCommands);
   private final Renames renames = new Renames(inodes);
-  private final Queries queries = new Queries(inodes);
+  private final Queries queries = new Queries(inodes, locks);
   private final Cluster cluster = new Cluster();
   private long lastStamp;
   private long commands;
@@ -110,6 +111,7 @@ public final class Namespace {
       case OPEN -> sessions.open(operation.getOpen());
       case CLOSE -> sessions.close(operation.getClose());
       case CLOSE_FILES -> sessions.close(operation.getCloseFiles());
+      case LOCK, CANCEL_LOCK, END_LOCKS -> locks.run(operation);
       case SET_XATTR -> inodeCommands.setXattr(operation.getSetXattr(), now);
       case REMOVE_XATTR -> inodeCommands.removeXattr(operation.getRemoveXattr(), now);
       case ADD_NODE -> addNode(operation.getAddNode(), now);
@@ -269,6 +271,10 @@ public final class Namespace {
 
   Mutations mutations() {
     return mutations;
+  }
+
+  public LockCommands locks() {
+    return locks;
   }
 
   Answers answers() {

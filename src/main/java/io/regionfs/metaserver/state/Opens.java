@@ -4,6 +4,7 @@ import io.regionfs.proto.SnapshotOpen;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Which nodes have an inode open, and which of them write. A node counts its own processes, so here
@@ -19,6 +20,9 @@ final class Opens {
 
   private int writers;
   private boolean shared;
+
+  /** Null while there are none: only who has it open can lock it. */
+  private @Nullable InodeLocks locks;
 
   Opens() {}
 
@@ -64,6 +68,18 @@ final class Opens {
     return !nodes.isEmpty();
   }
 
+  boolean isOpenBy(int node) {
+    return nodes.containsKey(node);
+  }
+
+  @Nullable InodeLocks locks() {
+    return locks;
+  }
+
+  void setLocks(@Nullable InodeLocks locks) {
+    this.locks = locks;
+  }
+
   boolean isWritten() {
     return writers > 0;
   }
@@ -83,5 +99,8 @@ final class Opens {
   void addTo(Fingerprint print) {
     nodes.forEach((node, writes) -> print.add(node).add(writes));
     print.add(writers).add(shared);
+    if (locks != null) {
+      locks.addTo(print);
+    }
   }
 }

@@ -23,9 +23,11 @@ final class Queries {
   private static final int ENTRY_ENVELOPE_BYTES = 4;
 
   private final Inodes inodes;
+  private final LockCommands locks;
 
-  Queries(Inodes inodes) {
+  Queries(Inodes inodes, LockCommands locks) {
     this.inodes = inodes;
+    this.locks = locks;
   }
 
   Reply answer(Query query) {
@@ -36,6 +38,7 @@ final class Queries {
       case LINK_TARGET_OF -> linkTarget(query.getLinkTargetOf());
       case XATTR -> xattr(query.getXattr());
       case XATTR_NAMES_OF -> xattrNames(query.getXattrNamesOf());
+      case CONFLICTING_LOCK -> locks.conflicting(query.getConflictingLock());
       default -> Replies.refusal(Errno.EINVAL, "unknown query");
     };
   }

@@ -22,10 +22,12 @@ import java.util.List;
 final class Sessions {
   private final Inodes inodes;
   private final Nodes nodes;
+  private final LockCommands locks;
 
-  Sessions(Inodes inodes, Nodes nodes) {
+  Sessions(Inodes inodes, Nodes nodes, LockCommands locks) {
     this.inodes = inodes;
     this.nodes = nodes;
+    this.locks = locks;
   }
 
   /** ESTALE if the node's lease has run out: what it opened would never be closed. */
@@ -103,6 +105,7 @@ final class Sessions {
   private Removal end(Inode inode, int node) {
     if (inode.opens != null) {
       inodes.touch(inode);
+      locks.endAll(inode, node);
       inode.opens.close(node);
       if (!inode.opens.isOpen()) {
         inode.opens = null;
@@ -123,7 +126,9 @@ final class Sessions {
     return Replies.DONE;
   }
 
-  /** Ends all opens of a node. What it wrote stays at home until someone settles it. */
+  /**
+   * Ends all opens of a node, and its locks. What it wrote stays at home until someone settles it.
+   */
   void endAll(int node) {
     List<Long> opened = nodes.forgetOpens(node);
     for (long id : opened) {

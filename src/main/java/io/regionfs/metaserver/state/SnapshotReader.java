@@ -137,6 +137,7 @@ final class SnapshotReader {
     for (SnapshotOpen open : record.getOpensList()) {
       namespace.nodes().opened(open.getNode(), inode.id);
     }
+    namespace.locks().restored(inode);
     namespace.mutations().end();
   }
 

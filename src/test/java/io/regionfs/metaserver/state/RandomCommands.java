@@ -10,11 +10,14 @@ import io.regionfs.proto.Close;
 import io.regionfs.proto.CloseFiles;
 import io.regionfs.proto.Command;
 import io.regionfs.proto.Dropped;
+import io.regionfs.proto.EndLocks;
 import io.regionfs.proto.EndSessions;
 import io.regionfs.proto.ExpireNode;
+import io.regionfs.proto.FileLock;
 import io.regionfs.proto.FileType;
 import io.regionfs.proto.Found;
 import io.regionfs.proto.Link;
+import io.regionfs.proto.LockKind;
 import io.regionfs.proto.Open;
 import io.regionfs.proto.OpenSession;
 import io.regionfs.proto.Operation;
@@ -119,6 +122,7 @@ final class RandomCommands {
     return Arbitraries.frequencyOf(
         Tuple.of(12, names()),
         Tuple.of(8, opens()),
+        Tuple.of(8, locks()),
         Tuple.of(4, attributes()),
         Tuple.of(1, service()));
   }
@@ -225,6 +229,41 @@ final class RandomCommands {
                         .setCloseFiles(CloseFiles.newBuilder().addAllCloses(closes))
                         .build());
     return Arbitraries.oneOf(open, close, closeFiles, settle);
+  }
+
+  /** Of the file and the first few inodes, by two owners of each node. */
+  private static Arbitrary<Operation> locks() {
+    Arbitrary<FileLock> lock =
+        Combinators.combine(
+                Arbitraries.longs().between(4, 7), NODE, NUMBER, NUMBER, Arbitraries.of(1, 2, 3))
+            .as(
+                (inode, node, range, request, kind) ->
+                    FileLock.newBuilder()
+                        .setInode(inode)
+                        .setNode(node)
+                        .setOwner(range % 2)
+                        .setFlock(request == 5)
+                        .setKind(LockKind.forNumber(kind))
+                        .setFirst(request == 5 ? 0 : range * 3L)
+                        .setLast(request == 5 ? Long.MAX_VALUE : range * 3L + 4)
+                        .setPid(node)
+                        .setRequest(request)
+                        .build());
+    return Arbitraries.frequencyOf(
+        Tuple.of(8, lock.map(one -> Operation.newBuilder().setLock(one).build())),
+        Tuple.of(2, lock.map(one -> Operation.newBuilder().setCancelLock(one).build())),
+        Tuple.of(
+            1,
+            lock.map(
+                one ->
+                    Operation.newBuilder()
+                        .setEndLocks(
+                            EndLocks.newBuilder()
+                                .setInode(one.getInode())
+                                .setNode(one.getNode())
+                                .setOwner(one.getOwner())
+                                .setFlock(one.getFlock()))
+                        .build())));
   }
 
   private static Arbitrary<Operation> attributes() {

@@ -8,6 +8,7 @@ import io.regionfs.meta.Messages;
 import io.regionfs.proto.Command;
 import io.regionfs.proto.Dropped;
 import io.regionfs.proto.FileType;
+import io.regionfs.proto.LockKind;
 import io.regionfs.proto.Operation;
 import io.regionfs.proto.Remove;
 import io.regionfs.proto.SnapshotHeader;
@@ -107,6 +108,31 @@ class SnapshotTest {
     assertThat(fingerprint()).isEqualTo(before);
     List<Long> dead = replica.read(namespace -> namespace.inodes().dead(Tree.HOME, FILES));
     assertThat(dead).hasSize(2_000);
+  }
+
+  /** Who waits is granted in the restored state too, and deadlocks are found there. */
+  @Test
+  void locksAreAsTheyWere() throws IOException {
+    Tree tree = new Tree();
+    LockTable locks = new LockTable(tree);
+    long file = locks.file("f");
+    locks.lock(file, 1, 1, LockKind.LOCK_KIND_EXCLUSIVE, 0, 9, 0);
+    locks.lock(file, 2, 1, LockKind.LOCK_KIND_SHARED, 5, 20, 7);
+    tree.history.forEach(replica::apply);
+    long before = fingerprint();
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    int done = tree.history.size();
+    try (Replica.Snapshot snapshot = replica.snapshot()) {
+      locks.lock(file, 1, 1, LockKind.LOCK_KIND_UNLOCK, 0, 9, 0);
+      tree.history.subList(done, tree.history.size()).forEach(replica::apply);
+      snapshot.writeTo(bytes);
+    }
+    long after = fingerprint();
+    replica.restore(new ByteArrayInputStream(bytes.toByteArray()));
+    assertThat(fingerprint()).isEqualTo(before).isNotEqualTo(after);
+    assertThat(replica.<Integer>read(namespace -> namespace.locks().total())).isEqualTo(2);
+    tree.history.subList(done, tree.history.size()).forEach(replica::apply);
+    assertThat(fingerprint()).isEqualTo(after);
   }
 
   private void remove(int from, int to) {
