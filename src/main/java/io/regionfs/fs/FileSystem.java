@@ -74,6 +74,14 @@ public interface FileSystem {
     return false;
   }
 
+  /**
+   * Whether the kernel takes what {@link OpenFile#backing} gives. Called before the first request,
+   * and again with false, while a file is being opened, should the kernel refuse one: files that
+   * are open stay as they are, and are served by their {@link OpenFile}, but no more are to be
+   * given.
+   */
+  default void passThroughUsable(boolean usable) {}
+
   /** A buffer for reads and writes; the caller closes it. */
   TransferBuffer newBuffer(int bytes);
 

@@ -1,6 +1,7 @@
 package io.regionfs.fuse;
 
 import io.regionfs.posix.LibC;
+import io.regionfs.posix.Memory;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -16,6 +17,15 @@ final class DeviceChannel implements FuseChannel {
   private static final int EAGAIN = 11;
   private static final int ENODEV = 19;
   private static final int ECONNABORTED = 103;
+
+  /** FUSE_DEV_IOC_BACKING_OPEN, with a struct fuse_backing_map: descriptor, flags, padding. */
+  private static final long BACKING_OPEN = 0x4010E501L;
+
+  private static final int BACKING_MAP_BYTES = 16;
+
+  /** FUSE_DEV_IOC_BACKING_CLOSE, with the id. */
+  private static final long BACKING_CLOSE = 0x4004E502L;
+
   private static final LibC LIBC = LibC.INSTANCE;
 
   private final int fd;
@@ -82,5 +92,31 @@ final class DeviceChannel implements FuseChannel {
   @Override
   public int tell(long address, int bytes) {
     return LIBC.write(fd, address, bytes) >= 0 ? 0 : LibC.errno();
+  }
+
+  @Override
+  public int openBacking(int file) {
+    long map = Memory.allocate(BACKING_MAP_BYTES);
+    try {
+      Memory.fill(map, BACKING_MAP_BYTES, (byte) 0);
+      Memory.putInt(map, file);
+      int id = LIBC.ioctl(fd, BACKING_OPEN, map);
+      return id >= 0 ? id : -LibC.errno();
+    } finally {
+      Memory.free(map);
+    }
+  }
+
+  @Override
+  public void closeBacking(int id) {
+    long argument = Memory.allocate(Integer.BYTES);
+    try {
+      Memory.putInt(argument, id);
+      if (LIBC.ioctl(fd, BACKING_CLOSE, argument) < 0) {
+        LOG.debug("The kernel has let go of file {} already (errno {})", id, LibC.errno());
+      }
+    } finally {
+      Memory.free(argument);
+    }
   }
 }

@@ -25,10 +25,12 @@ final class Dispatcher implements AutoCloseable {
   private final LockHandlers locks;
   private final Interrupts interrupts;
 
-  Dispatcher(FileSystem fileSystem, KernelCaches caches, Interrupts interrupts) {
+  /** All borrowed. */
+  Dispatcher(
+      FileSystem fileSystem, KernelCaches caches, PassThrough passThrough, Interrupts interrupts) {
     this.names = new NameHandlers(fileSystem, caches);
     this.inodes = new InodeHandlers(fileSystem, caches);
-    this.files = new FileHandlers(fileSystem);
+    this.files = new FileHandlers(fileSystem, passThrough);
     this.directories = new DirectoryHandlers(fileSystem);
     this.xattrs = new XattrHandlers(fileSystem, caches);
     this.locks = new LockHandlers(files, interrupts);

@@ -1,5 +1,6 @@
 package io.regionfs.fuse;
 
+import io.regionfs.data.BackingFile;
 import io.regionfs.fs.FileSystem;
 import io.regionfs.fs.OpenFile;
 import io.regionfs.fuse.ReplyLayout.Entry;
@@ -15,6 +16,7 @@ import io.regionfs.fuse.RequestLayout.Write;
 import io.regionfs.model.Errno;
 import io.regionfs.model.FallocateMode;
 import io.regionfs.model.FsException;
+import org.jspecify.annotations.Nullable;
 
 /** Requests about open files. Owns the files that are open: {@link #close} closes what is left. */
 final class FileHandlers implements AutoCloseable {
@@ -24,11 +26,26 @@ final class FileHandlers implements AutoCloseable {
   private static final int SEEK_HOLE = 4;
   private static final int PERMISSION_BITS = 07777;
 
-  private final FileSystem fileSystem;
-  private final OpenTable<OpenFile> files = new OpenTable<>();
+  /** How a file is open that we serve. */
+  private static final int SERVED =
+      ReplyLayout.Open.DIRECT_IO | ReplyLayout.Open.PARALLEL_DIRECT_WRITES;
 
-  FileHandlers(FileSystem fileSystem) {
+  /** How one is that the kernel serves; with DIRECT_IO only its mappings would be. */
+  private static final int PASSED = ReplyLayout.Open.PASSTHROUGH;
+
+  private final FileSystem fileSystem;
+  private final PassThrough passThrough;
+  private final OpenTable<Opened> files = new OpenTable<>();
+
+  /**
+   * @param backing what it passes through to, unless the kernel knows nothing of it
+   */
+  private record Opened(OpenFile file, @Nullable BackingFile backing) {}
+
+  /** Both borrowed. */
+  FileHandlers(FileSystem fileSystem, PassThrough passThrough) {
     this.fileSystem = fileSystem;
+    this.passThrough = passThrough;
   }
 
   void open(Request in, Reply out) {
@@ -61,23 +78,40 @@ final class FileHandlers implements AutoCloseable {
   }
 
   private void sendOpened(Reply out, int at, OpenFile file) {
-    long handle = files.add(file);
+    Opened opened = opened(file);
+    int id = opened.backing == null ? PassThrough.NONE : passThrough.acquire(opened.backing);
+    long handle = files.add(opened);
     out.int64(at + ReplyLayout.Open.HANDLE, handle);
-    out.int64(
-        at + ReplyLayout.Open.FLAGS,
-        ReplyLayout.Open.DIRECT_IO | ReplyLayout.Open.PARALLEL_DIRECT_WRITES);
+    out.int32(at + ReplyLayout.Open.FLAGS, id == PassThrough.NONE ? SERVED : PASSED);
+    out.int32(at + ReplyLayout.Open.BACKING_ID, id);
     if (!out.send(at + ReplyLayout.Open.BYTES)) {
-      files.remove(handle).close(); // the kernel knows no handle, so it will not release it
+      close(files.remove(handle)); // the kernel knows no handle, so it will not release it
     }
+  }
+
+  private static Opened opened(OpenFile file) {
+    try {
+      return new Opened(file, file.backing());
+    } catch (RuntimeException e) {
+      file.close();
+      throw e;
+    }
+  }
+
+  private void close(Opened opened) {
+    if (opened.backing != null) {
+      passThrough.release(opened.backing);
+    }
+    opened.file.close();
   }
 
   /** The open file that the request names. */
   OpenFile file(Request in) {
-    return files.get(in.int64(Handle.HANDLE));
+    return files.get(in.int64(Handle.HANDLE)).file;
   }
 
   void read(Request in, Reply out) {
-    OpenFile file = files.get(in.int64(Handle.HANDLE));
+    OpenFile file = file(in);
     int length = in.int32(Read.SIZE);
     if (length < 0 || length > FuseLimits.MAX_TRANSFER_BYTES) {
       throw new FsException(Errno.EINVAL, "read of " + length + " bytes");
@@ -91,7 +125,7 @@ final class FileHandlers implements AutoCloseable {
   }
 
   void write(Request in, Reply out) {
-    OpenFile file = files.get(in.int64(Handle.HANDLE));
+    OpenFile file = file(in);
     int length = in.int32(Write.SIZE);
     in.check(Write.DATA, length);
     long offset = in.offset(Write.OFFSET);
@@ -114,23 +148,23 @@ final class FileHandlers implements AutoCloseable {
   }
 
   void flush(Request in, Reply out) {
-    files.get(in.int64(Handle.HANDLE)).flush(in.int64(Flush.LOCK_OWNER));
+    file(in).flush(in.int64(Flush.LOCK_OWNER));
     out.send();
   }
 
   void fsync(Request in, Reply out) {
     boolean dataOnly = (in.int32(Fsync.FLAGS) & Fsync.DATA_ONLY) != 0;
-    files.get(in.int64(Handle.HANDLE)).fsync(dataOnly);
+    file(in).fsync(dataOnly);
     out.send();
   }
 
   void release(Request in, Reply out) {
-    files.remove(in.int64(Handle.HANDLE)).close();
+    close(files.remove(in.int64(Handle.HANDLE)));
     out.send();
   }
 
   void fallocate(Request in, Reply out) {
-    OpenFile file = files.get(in.int64(Handle.HANDLE));
+    OpenFile file = file(in);
     FallocateMode mode = mode(in.int32(Fallocate.MODE));
     long offset = in.offset(Fallocate.OFFSET);
     long length = in.offset(Fallocate.LENGTH);
@@ -152,7 +186,7 @@ final class FileHandlers implements AutoCloseable {
   }
 
   void lseek(Request in, Reply out) {
-    OpenFile file = files.get(in.int64(Handle.HANDLE));
+    OpenFile file = file(in);
     int whence = in.int32(Lseek.WHENCE);
     if (whence != SEEK_DATA && whence != SEEK_HOLE) {
       throw new FsException(Errno.EINVAL, "lseek whence " + whence);
@@ -164,6 +198,6 @@ final class FileHandlers implements AutoCloseable {
   /** Closes what the kernel has not released, when the mount is gone. */
   @Override
   public void close() {
-    files.removeAll().forEach(OpenFile::close);
+    files.removeAll().forEach(this::close);
   }
 }

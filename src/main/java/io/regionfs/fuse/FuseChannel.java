@@ -29,6 +29,16 @@ interface FuseChannel extends AutoCloseable {
    */
   int tell(long address, int bytes);
 
+  /**
+   * Gives the kernel a file to read, write and map itself.
+   *
+   * @return its id, positive, or the negative errno of the kernel's refusal
+   */
+  int openBacking(int fd);
+
+  /** The kernel lets go of it once no open file uses it any more. */
+  void closeBacking(int id);
+
   /** To be called when no thread uses it any more. */
   @Override
   default void close() {}

@@ -66,7 +66,7 @@ public final class FuseMount implements AutoCloseable {
       throws IOException {
     Path mountPoint = MountPoint.prepare(directory, options);
     TransportChoice transport = choose(options.transport());
-    FuseSession session = agree(mountPoint, options, new InitReply(fileSystem));
+    FuseSession session = agree(mountPoint, options, new InitReply(fileSystem, options));
     FuseChannel channel =
         transport.transport() == Transport.SPIN ? session.spinningChannel() : session.channel();
     ScheduledThreadPoolExecutor clock = newClock();
@@ -183,6 +183,11 @@ public final class FuseMount implements AutoCloseable {
   /** What brings its requests. */
   public TransportChoice transport() {
     return transport;
+  }
+
+  /** Files that the kernel now reads, writes and maps itself. */
+  public int passedFiles() {
+    return pool.passedFiles();
   }
 
   /** Threads that serve it now. */

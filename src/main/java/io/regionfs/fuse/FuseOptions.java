@@ -15,6 +15,8 @@ import java.util.List;
  *     this only where /etc/fuse.conf says user_allow_other
  * @param nonEmpty mount even over a directory with entries, which it hides
  * @param transport how requests get here
+ * @param passThrough the kernel may read, write and map memory of this host itself; needs root and
+ *     Linux 6.9
  * @param mountOptions further options of libfuse and mount(8), such as "ro" or "noatime"
  */
 public record FuseOptions(
@@ -22,6 +24,7 @@ public record FuseOptions(
     boolean allowOther,
     boolean nonEmpty,
     Transport transport,
+    boolean passThrough,
     List<String> mountOptions) {
   private static final Path FUSE_CONF = Path.of("/etc/fuse.conf");
   private static final int DEFAULT_MAX_THREADS = 64;
@@ -35,7 +38,8 @@ public record FuseOptions(
 
   /** For everybody where that is allowed, 64 threads, an empty directory. */
   public static FuseOptions defaults() {
-    return new FuseOptions(DEFAULT_MAX_THREADS, mayAllowOther(), false, Transport.AUTO, List.of());
+    return new FuseOptions(
+        DEFAULT_MAX_THREADS, mayAllowOther(), false, Transport.AUTO, true, List.of());
   }
 
   /** Whether this process may mount for other users. */
@@ -52,18 +56,22 @@ public record FuseOptions(
   }
 
   public FuseOptions withMaxThreads(int threads) {
-    return new FuseOptions(threads, allowOther, nonEmpty, transport, mountOptions);
+    return new FuseOptions(threads, allowOther, nonEmpty, transport, passThrough, mountOptions);
   }
 
   public FuseOptions withNonEmpty(boolean allowed) {
-    return new FuseOptions(maxThreads, allowOther, allowed, transport, mountOptions);
+    return new FuseOptions(maxThreads, allowOther, allowed, transport, passThrough, mountOptions);
   }
 
   public FuseOptions withTransport(Transport wanted) {
-    return new FuseOptions(maxThreads, allowOther, nonEmpty, wanted, mountOptions);
+    return new FuseOptions(maxThreads, allowOther, nonEmpty, wanted, passThrough, mountOptions);
+  }
+
+  public FuseOptions withPassThrough(boolean allowed) {
+    return new FuseOptions(maxThreads, allowOther, nonEmpty, transport, allowed, mountOptions);
   }
 
   public FuseOptions withMountOptions(List<String> options) {
-    return new FuseOptions(maxThreads, allowOther, nonEmpty, transport, options);
+    return new FuseOptions(maxThreads, allowOther, nonEmpty, transport, passThrough, options);
   }
 }

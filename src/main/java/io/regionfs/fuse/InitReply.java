@@ -2,6 +2,7 @@ package io.regionfs.fuse;
 
 import io.regionfs.fs.FileSystem;
 import io.regionfs.fuse.ReplyLayout.Init;
+import io.regionfs.posix.LibC;
 
 /** What we agree with the kernel on, in answer to INIT. */
 final class InitReply {
@@ -57,10 +58,17 @@ final class InitReply {
           | INIT_EXT
           | DIRECT_IO_ALLOW_MMAP;
 
+  /** The kernel may use files of this host itself, from Linux 6.9: {@link PassThrough}. */
+  private static final long PASSTHROUGH = 1L << 37;
+
+  /** Files of a filesystem that is stacked on nothing, as tmpfs. */
+  private static final int STACK_DEPTH = 1;
+
   private final long wanted;
 
-  InitReply(FileSystem fileSystem) {
-    this.wanted = WANTED | (fileSystem.hasLocks() ? LOCKS : 0);
+  InitReply(FileSystem fileSystem, FuseOptions options) {
+    boolean mayPass = options.passThrough() && LibC.INSTANCE.getuid() == 0;
+    this.wanted = WANTED | (fileSystem.hasLocks() ? LOCKS : 0) | (mayPass ? PASSTHROUGH : 0);
   }
 
   /** Sends it. Only what the kernel offers is taken. */
@@ -81,6 +89,7 @@ final class InitReply {
     out.int32(Init.TIME_GRANULARITY, 1); // nanoseconds
     out.int16(Init.MAX_PAGES, FuseLimits.MAX_TRANSFER_PAGES);
     out.int32(Init.FLAGS2, (int) (flags >>> 32));
+    out.int32(Init.MAX_STACK_DEPTH, (flags & PASSTHROUGH) == 0 ? 0 : STACK_DEPTH);
     return out.send(Init.END);
   }
 }

@@ -75,10 +75,12 @@ final class ReplyLayout {
   static final class Open {
     static final int HANDLE = 0;
     static final int FLAGS = HANDLE + 8;
-    static final int BYTES = FLAGS + 8;
+    static final int BACKING_ID = FLAGS + 4;
+    static final int BYTES = BACKING_ID + 4;
 
     static final int DIRECT_IO = 1;
     static final int PARALLEL_DIRECT_WRITES = 1 << 6;
+    static final int PASSTHROUGH = 1 << 7;
 
     private Open() {}
   }
@@ -191,6 +193,7 @@ final class ReplyLayout {
     static final int TIME_GRANULARITY = MAX_WRITE + 4;
     static final int MAX_PAGES = TIME_GRANULARITY + 4;
     static final int FLAGS2 = MAX_PAGES + 2 + 2;
+    static final int MAX_STACK_DEPTH = FLAGS2 + 4;
     static final int END = Header.BYTES + 64;
 
     private Init() {}

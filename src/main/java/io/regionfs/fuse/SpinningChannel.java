@@ -79,6 +79,16 @@ final class SpinningChannel implements FuseChannel {
   }
 
   @Override
+  public int openBacking(int file) {
+    return device.openBacking(file);
+  }
+
+  @Override
+  public void closeBacking(int id) {
+    device.closeBacking(id);
+  }
+
+  @Override
   public void close() {
     Memory.free(pollfd);
   }

@@ -34,6 +34,7 @@ final class WorkerPool {
 
   private final FuseChannel channel;
   private final KernelCaches caches;
+  private final PassThrough passThrough;
   private final Dispatcher dispatcher;
   private final FileSystem fileSystem;
   private final Interrupts interrupts;
@@ -89,13 +90,15 @@ final class WorkerPool {
     this.clock = clock;
     this.interrupts = new Interrupts(clock);
     this.caches = new KernelCaches(fileSystem, channel, System::nanoTime, this::growIfNobodyReads);
-    this.dispatcher = new Dispatcher(fileSystem, caches, interrupts);
+    this.passThrough = new PassThrough(channel, fileSystem);
+    this.dispatcher = new Dispatcher(fileSystem, caches, passThrough, interrupts);
     this.cap = maxThreads;
     this.name = name;
   }
 
   /** Starts the first threads. The kernel's INIT has been answered. */
   synchronized void start() {
+    passThrough.begin();
     caches.begin();
     for (int i = 0; i < Math.min(FIRST_THREADS, cap); i++) {
       startThread();
@@ -114,6 +117,11 @@ final class WorkerPool {
   /** Requests that are being served now. */
   int busy() {
     return Math.max(0, total.get() - idle.get());
+  }
+
+  /** Files that the kernel uses itself now. */
+  int passedFiles() {
+    return passThrough.files();
   }
 
   /**

@@ -85,6 +85,9 @@ public interface LibC {
 
   int kill(int pid, int signal);
 
+  /** Commands whose argument is a number or an address. */
+  int ioctl(int fd, long command, long argument);
+
   int eventfd(int initial, int flags);
 
   int socket(int domain, int type, int protocol);

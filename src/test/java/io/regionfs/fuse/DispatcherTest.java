@@ -8,6 +8,7 @@ import io.regionfs.model.InodeId;
 import io.regionfs.model.Name;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -29,7 +30,8 @@ class DispatcherTest {
   private final Interrupts interrupts = new Interrupts(clock);
   private final FakeChannel channel = new FakeChannel();
   private final KernelCaches caches = new KernelCaches(fileSystem, channel, System::nanoTime);
-  private final Dispatcher dispatcher = new Dispatcher(fileSystem, caches, interrupts);
+  private final PassThrough passThrough = new PassThrough(channel, fileSystem);
+  private final Dispatcher dispatcher = new Dispatcher(fileSystem, caches, passThrough, interrupts);
   private final MappedBuffer buffer = new MappedBuffer(FuseLimits.BUFFER_BYTES, () -> {});
   private final Request request = new Request(buffer);
   private final Reply reply = new Reply(channel, fileSystem::newBuffer);
@@ -145,6 +147,50 @@ class DispatcherTest {
     ask(of(27, 1).int32(0, 0));
     ask(of(35, 1).int32(2, 0100644, 0, 0).string("g"));
     assertThat(fileSystem.opensOut).hasValue(0);
+  }
+
+  @Test
+  void aFileThatPassesThroughHasOneIdUntilItsLastRelease() {
+    MemoryFileSystem backed =
+        new MemoryFileSystem() {
+          @Override
+          FileBytes newFile() {
+            return new BackedFile();
+          }
+        };
+    PassThrough passing = new PassThrough(channel, backed);
+    passing.begin();
+    assertThat(backed.passThroughUsable).isTrue();
+    try (Dispatcher other = new Dispatcher(backed, caches, passing, interrupts)) {
+      request.received(of(35, 1).int32(2, 0100644, 0, 0).string("f").into(buffer));
+      other.serve(request, reply);
+      ByteBuffer created = Objects.requireNonNull(channel.reply());
+      long node = created.getLong(16);
+      assertThat(created.getInt(152)).as("open flags").isEqualTo(0x80);
+      int id = created.getInt(156);
+      assertThat(channel.backings).containsOnlyKeys(id);
+      request.received(of(14, node).int32(0, 0).into(buffer));
+      other.serve(request, reply);
+      ByteBuffer opened = Objects.requireNonNull(channel.reply());
+      assertThat(opened.getInt(24)).isEqualTo(0x80);
+      assertThat(opened.getInt(28)).as("the same").isEqualTo(id);
+      channel.wanted = false;
+      request.received(of(14, node).int32(0, 0).into(buffer));
+      other.serve(request, reply);
+      channel.wanted = true;
+      for (long handle : new long[] {created.getLong(144), opened.getLong(16)}) {
+        assertThat(channel.backings).hasSize(1);
+        request.received(of(18, node).int64(handle).int32(2, 0).int64(0).into(buffer));
+        other.serve(request, reply);
+      }
+      assertThat(channel.backings).isEmpty();
+      assertThat(passing.files()).isZero();
+      request.received(of(14, node).int32(0, 0).into(buffer));
+      other.serve(request, reply);
+      assertThat(channel.backings).as("left open").hasSize(1);
+    }
+    assertThat(channel.backings).isEmpty();
+    assertThat(backed.opensOut).hasValue(0);
   }
 
   @Test
@@ -289,7 +335,7 @@ class DispatcherTest {
             throw new IllegalStateException("a bug, on purpose");
           }
         };
-    try (Dispatcher other = new Dispatcher(broken, caches, interrupts)) {
+    try (Dispatcher other = new Dispatcher(broken, caches, passThrough, interrupts)) {
       request.received(of(5, 1).into(buffer));
       other.serve(request, reply);
       assertThat(channel.awaitReply().getInt(4)).isEqualTo(EIO);

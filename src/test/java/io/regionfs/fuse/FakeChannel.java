@@ -3,11 +3,14 @@ package io.regionfs.fuse;
 import io.regionfs.posix.Memory;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /** The kernel's side of a connection, in memory. */
@@ -77,6 +80,28 @@ final class FakeChannel implements FuseChannel {
     Memory.get(address, notice, 0, bytes);
     notices.add(ByteBuffer.wrap(notice).order(ByteOrder.nativeOrder()));
     return refusal;
+  }
+
+  /** Files that were given away, by their id; a descriptor that is not positive is refused. */
+  final Map<Integer, Integer> backings = new ConcurrentHashMap<>();
+
+  private final AtomicInteger lastBacking = new AtomicInteger();
+
+  @Override
+  public int openBacking(int fd) {
+    if (fd <= 0) {
+      return -9;
+    }
+    int id = lastBacking.incrementAndGet();
+    backings.put(id, fd);
+    return id;
+  }
+
+  @Override
+  public void closeBacking(int id) {
+    if (backings.remove(id) == null) {
+      throw new IllegalStateException("no backing file " + id);
+    }
   }
 
   /** The next reply, or null if there is none now. */

@@ -93,6 +93,16 @@ class KernelPromisesIT {
     public int tell(long address, int bytes) {
       return kernel.tell(address, bytes);
     }
+
+    @Override
+    public int openBacking(int fd) {
+      return kernel.openBacking(fd);
+    }
+
+    @Override
+    public void closeBacking(int id) {
+      kernel.closeBacking(id);
+    }
   }
 
   @BeforeEach
@@ -100,11 +110,16 @@ class KernelPromisesIT {
     assumeTrue(Files.exists(Path.of("/dev/fuse")), "skipped: there is no /dev/fuse");
     assumeTrue(LibC.INSTANCE.getuid() == 0, "skipped: mounting needs root");
     session = FuseSession.mount(directory, FuseOptions.defaults());
-    session.handshake(new InitReply(host.fileSystem()));
+    session.handshake(new InitReply(host.fileSystem(), FuseOptions.defaults()));
     gate = new Gate(session.channel());
     caches = new KernelCaches(host.fileSystem(), gate, now::get); // nothing is late
     caches.begin();
-    dispatcher = new Dispatcher(host.fileSystem(), caches, new Interrupts(clock));
+    dispatcher =
+        new Dispatcher(
+            host.fileSystem(),
+            caches,
+            new PassThrough(gate, host.fileSystem()),
+            new Interrupts(clock));
     for (int i = 0; i < THREADS; i++) {
       Thread thread = new Thread(this::serve, "serving-" + i);
       thread.setDaemon(true);

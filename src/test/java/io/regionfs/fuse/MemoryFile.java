@@ -15,7 +15,7 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Supplier;
 
 /** The bytes of one file: anonymous memory in chunks of 1 MiB, made when first written. */
-final class MemoryFile {
+final class MemoryFile implements FileBytes {
   static final int CHUNK_BYTES = 1 << 20;
   static final int PAGE_BYTES = 4096;
   private static final int PAGES = CHUNK_BYTES / PAGE_BYTES;
@@ -30,15 +30,18 @@ final class MemoryFile {
   private long allocatedPages;
   private Instant changed = Instant.now();
 
-  long size() {
+  @Override
+  public long size() {
     return locked(false, () -> size);
   }
 
-  long allocatedBytes() {
+  @Override
+  public long allocatedBytes() {
     return locked(false, () -> allocatedPages * PAGE_BYTES);
   }
 
-  Instant changed() {
+  @Override
+  public Instant changed() {
     return locked(false, () -> changed);
   }
 
@@ -53,7 +56,8 @@ final class MemoryFile {
   }
 
   /** Straight from the chunk if the range lies in one, else assembled in the staging memory. */
-  void read(long offset, int length, long staging, ReadSink sink) {
+  @Override
+  public void read(long offset, int length, long staging, ReadSink sink) {
     lock.readLock().lock();
     try {
       int bytes = (int) Math.max(0, Math.min(length, size - offset));
@@ -82,7 +86,8 @@ final class MemoryFile {
     }
   }
 
-  void write(long offset, long source, int length, boolean append) {
+  @Override
+  public void write(long offset, long source, int length, boolean append) {
     lock.writeLock().lock();
     try {
       long start = append ? size : offset;
@@ -127,7 +132,8 @@ final class MemoryFile {
     return new Chunk(address, new BitSet(PAGES));
   }
 
-  void truncate(long newSize) {
+  @Override
+  public void truncate(long newSize) {
     locked(
         true,
         () -> {
@@ -172,7 +178,8 @@ final class MemoryFile {
     }
   }
 
-  void allocate(FallocateMode mode, long offset, long length) {
+  @Override
+  public void allocate(FallocateMode mode, long offset, long length) {
     locked(
         true,
         () -> {
@@ -193,7 +200,8 @@ final class MemoryFile {
         });
   }
 
-  long seek(long offset, boolean hole) {
+  @Override
+  public long seek(long offset, boolean hole) {
     return locked(
         false,
         () -> {
@@ -216,8 +224,8 @@ final class MemoryFile {
     return chunk != null && chunk.pages.get((int) (offset % CHUNK_BYTES) / PAGE_BYTES);
   }
 
-  /** Gives all memory back. */
-  void free() {
+  @Override
+  public void free() {
     locked(
         true,
         () -> {

@@ -1,5 +1,6 @@
 package io.regionfs.fuse;
 
+import io.regionfs.data.BackingFile;
 import io.regionfs.data.ReadSink;
 import io.regionfs.data.TransferBuffer;
 import io.regionfs.fs.FileSystem;
@@ -53,12 +54,25 @@ class MemoryFileSystem implements FileSystem {
 
   final AtomicInteger pageWrites = new AtomicInteger();
 
+  /** Requests of read(2) and write(2). */
+  final AtomicInteger calls = new AtomicInteger();
+
+  /** What the mount said last; false before. */
+  volatile boolean passThroughUsable;
+
   private volatile @Nullable ForgetListener listener;
   private final Map<InodeId, MemoryInode> inodes = new HashMap<>();
   private long lastInode = InodeId.ROOT.value();
 
   MemoryFileSystem() {
-    inodes.put(InodeId.ROOT, new MemoryInode(InodeId.ROOT, FileType.DIRECTORY, 0755, null));
+    inodes.put(
+        InodeId.ROOT,
+        new MemoryInode(InodeId.ROOT, FileType.DIRECTORY, 0755, null, new MemoryFile()));
+  }
+
+  /** The bytes of a file; a {@link BackingFile} may be used by the kernel itself. */
+  FileBytes newFile() {
+    return new MemoryFile();
   }
 
   private MemoryInode inode(InodeId id) {
@@ -134,7 +148,12 @@ class MemoryFileSystem implements FileSystem {
       throw new FsException(Errno.EEXIST, name.toString());
     }
     MemoryInode inode =
-        new MemoryInode(new InodeId(++lastInode), type, mode & ~caller.umask(), parent);
+        new MemoryInode(
+            new InodeId(++lastInode),
+            type,
+            mode & ~caller.umask(),
+            parent,
+            type == FileType.FILE ? newFile() : new MemoryFile());
     inode.uid = caller.uid();
     inode.gid = caller.gid();
     inodes.put(inode.id, inode);
@@ -257,6 +276,9 @@ class MemoryFileSystem implements FileSystem {
     if ((flags & O_TRUNC) != 0) {
       inode.bytes.truncate(0);
     }
+    if (inode.opens == 0) {
+      inode.passes = passThroughUsable && inode.bytes instanceof BackingFile;
+    }
     inode.opens++;
     opensOut.incrementAndGet();
     return new Opened(inode, flags & O_ACCMODE);
@@ -337,6 +359,11 @@ class MemoryFileSystem implements FileSystem {
   }
 
   @Override
+  public void passThroughUsable(boolean usable) {
+    passThroughUsable = usable;
+  }
+
+  @Override
   public boolean hasLocks() {
     return true;
   }
@@ -366,6 +393,7 @@ class MemoryFileSystem implements FileSystem {
       if (access == O_WRONLY) {
         throw new FsException(Errno.EBADF, "not open for reading");
       }
+      calls.incrementAndGet();
       inode.bytes.read(offset, length, staging.address(), sink);
     }
 
@@ -375,6 +403,7 @@ class MemoryFileSystem implements FileSystem {
       if (access == LibC.O_RDONLY) {
         throw new FsException(Errno.EBADF, "not open for writing");
       }
+      calls.incrementAndGet();
       inode.bytes.write(offset, source.address() + position, length, append);
     }
 
@@ -388,6 +417,11 @@ class MemoryFileSystem implements FileSystem {
     public void writePages(long offset, TransferBuffer source, int position, int length) {
       pageWrites.incrementAndGet();
       inode.bytes.write(offset, source.address() + position, length, false);
+    }
+
+    @Override
+    public @Nullable BackingFile backing() {
+      return inode.passes ? (BackingFile) inode.bytes : null;
     }
 
     @Override

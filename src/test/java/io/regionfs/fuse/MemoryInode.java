@@ -21,7 +21,7 @@ final class MemoryInode {
   final InodeId id;
   final FileType type;
   final Instant born = Instant.now();
-  final MemoryFile bytes = new MemoryFile();
+  final FileBytes bytes;
   final MemoryLocks locks = new MemoryLocks();
   final Map<Name, Entry> entries = new HashMap<>();
   final TreeMap<Long, Entry> listing = new TreeMap<>();
@@ -33,12 +33,17 @@ final class MemoryInode {
   int gid;
   int links;
   int opens;
+
+  /** The kernel uses the file itself, from the first open to the last close. */
+  boolean passes;
+
   Instant atime = born;
   Instant mtime = born;
   Instant ctime = born;
   private long nextCookie = FIRST_COOKIE;
 
-  MemoryInode(InodeId id, FileType type, int mode, @Nullable MemoryInode parent) {
+  MemoryInode(InodeId id, FileType type, int mode, @Nullable MemoryInode parent, FileBytes bytes) {
+    this.bytes = bytes;
     this.id = id;
     this.type = type;
     this.mode = mode;
