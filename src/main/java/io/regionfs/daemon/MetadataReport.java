@@ -52,6 +52,7 @@ final class MetadataReport {
       metadata.put("inodes", service.inodes());
       metadata.put("commands", service.commands());
       metadata.put("queries", service.queries());
+      metadata.put("locks", service.locks());
       metadata.put("uptimeSeconds", service.uptimeSeconds());
     } catch (FsException e) {
       status.put("nodes", List.of());

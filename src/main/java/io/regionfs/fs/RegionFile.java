@@ -7,6 +7,7 @@ import io.regionfs.data.TransferBuffer;
 import io.regionfs.model.Errno;
 import io.regionfs.model.FallocateMode;
 import io.regionfs.model.FsException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An open file whose bytes are a region. Nothing is held back: a write that returned is at the
@@ -15,11 +16,13 @@ import io.regionfs.model.FsException;
 final class RegionFile implements OpenFile {
   private final OpenInodes.Hold hold;
   private final OpenFlags flags;
+  private final FileLocks locks;
 
   /** Closes the hold with itself. */
-  RegionFile(OpenInodes.Hold hold, OpenFlags flags) {
+  RegionFile(OpenInodes.Hold hold, OpenFlags flags, FileLocks locks) {
     this.hold = hold;
     this.flags = flags;
+    this.locks = locks;
   }
 
   @Override
@@ -56,7 +59,18 @@ final class RegionFile implements OpenFile {
   }
 
   @Override
+  public void lock(LockRequest request, boolean wait) {
+    locks.lock(request, wait, backing() == null);
+  }
+
+  @Override
+  public @Nullable LockRequest conflicting(LockRequest request) {
+    return locks.conflicting(request);
+  }
+
+  @Override
   public void flush(long lockOwner) {
+    locks.flush(lockOwner);
     if (flags.write()) {
       hold.inode().requireUsable();
     }
@@ -64,6 +78,7 @@ final class RegionFile implements OpenFile {
 
   @Override
   public void fsync(boolean dataOnly) {
+    locks.requireKept();
     Region region = hold.inode().regionIfWritten();
     if (region != null) {
       region.stat();
@@ -93,16 +108,22 @@ final class RegionFile implements OpenFile {
 
   @Override
   public void close() {
-    hold.close();
+    try {
+      locks.close();
+    } finally {
+      hold.close();
+    }
   }
 
   private void requireReadable() {
+    locks.requireKept();
     if (!flags.read()) {
       throw new FsException(Errno.EBADF, "not open for reading");
     }
   }
 
   private void requireWritable() {
+    locks.requireKept();
     if (!flags.write()) {
       throw new FsException(Errno.EBADF, "not open for writing");
     }

@@ -30,6 +30,7 @@ public final class RegionFileSystem implements FileSystem, AutoCloseable {
   private final OpenInodes inodes;
   private final FileAttributes attributes;
   private final ExtendedAttributes xattrs;
+  private final HeldLocks locks = new HeldLocks();
   private volatile @Nullable ForgetListener forgetListener;
 
   /**
@@ -130,7 +131,21 @@ public final class RegionFileSystem implements FileSystem, AutoCloseable {
 
   @SuppressWarnings("MustBeClosed") // closed by the file
   private OpenFile open(InodeId inode, OpenFlags flags) {
-    return new RegionFile(inodes.open(inode, flags.write()), flags);
+    return file(inodes.open(inode, flags.write()), flags);
+  }
+
+  private RegionFile file(OpenInodes.Hold hold, OpenFlags flags) {
+    return new RegionFile(
+        hold, flags, new FileLocks(hold.inode().id(), metadata, locks, this::refreshPages));
+  }
+
+  /** Where a lock begins and ends, so that mappings show what others wrote under it before. */
+  private void refreshPages(InodeId inode, long first, long last) {
+    ForgetListener listener = forgetListener;
+    if (listener != null) {
+      long length = last == Long.MAX_VALUE ? Long.MAX_VALUE : last - first + 1;
+      listener.dropPages(inode, first, length);
+    }
   }
 
   /** In a write session of its own: O_TRUNC counts in a read-only open too. */
@@ -148,7 +163,7 @@ public final class RegionFileSystem implements FileSystem, AutoCloseable {
         inodes.create(
             newInode(
                 parent, name, FileType.FILE, mode, ByteString.EMPTY, caller, true, wanted.write()));
-    return new Created(made.attributes(), new RegionFile(made.hold(), wanted));
+    return new Created(made.attributes(), file(made.hold(), wanted));
   }
 
   private NewInode newInode(
@@ -208,6 +223,11 @@ public final class RegionFileSystem implements FileSystem, AutoCloseable {
   }
 
   @Override
+  public boolean hasLocks() {
+    return true;
+  }
+
+  @Override
   @MustBeClosed
   public TransferBuffer newBuffer(int bytes) {
     return regions.newBuffer(bytes);
@@ -247,9 +267,11 @@ public final class RegionFileSystem implements FileSystem, AutoCloseable {
 
   /**
    * After this node's lease ran out and it joined again: opens again at the metadata service what
-   * is open here. What cannot be opened now is tried again; a file that is gone answers ESTALE.
+   * is open here. What cannot be opened now is tried again; a file that is gone answers ESTALE. The
+   * locks are lost, and the files through which they were taken say so.
    */
   public void reopenAll() {
+    locks.lost();
     inodes.reopenAll();
   }
 

@@ -118,6 +118,26 @@ public interface Metadata extends AutoCloseable {
   /** ENODATA if it has none of this name, except for an ACL. */
   void removeXattr(InodeId inode, byte[] name);
 
+  /**
+   * Takes a lock for an owner of this node, which has opened the inode; what the owner had of these
+   * bytes before is replaced. EAGAIN if another's lock, or request that came before, stands against
+   * it and it may not wait; EDEADLK if waiting would never end; ENOLCK if the inode has too many.
+   * An interrupt or a timeout leaves it untaken.
+   *
+   * @param wait for its turn
+   * @param held the owner has a lock on some of these bytes already
+   */
+  void lock(InodeId inode, Lock lock, boolean wait, boolean held);
+
+  /** Whatever the owner has locked of these bytes. What cannot be told now is told later. */
+  void unlock(InodeId inode, Lock lock);
+
+  /** All locks of this owner in the inode end. What cannot be told now is told later. */
+  void endLocks(InodeId inode, long owner, boolean flock);
+
+  /** A lock that is held and stands against this one; null: there is none. */
+  @Nullable Lock conflicting(InodeId inode, Lock lock);
+
   /** What the living nodes lend together. */
   Space space();
 
@@ -201,5 +221,6 @@ public interface Metadata extends AutoCloseable {
       long inodes,
       long commands,
       long queries,
-      long uptimeSeconds) {}
+      long uptimeSeconds,
+      long locks) {}
 }

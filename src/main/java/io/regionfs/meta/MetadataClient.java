@@ -36,6 +36,7 @@ public final class MetadataClient implements Metadata {
   private final NodeCache cache = new NodeCache();
   private final Commands commands;
   private final CachedQueries queries;
+  private final LockCalls locks;
   private final KnownNodes known = new KnownNodes(this::tryToListNodes, this::nodes);
 
   /** Calls these and no others, whoever they name as their leader. */
@@ -47,6 +48,7 @@ public final class MetadataClient implements Metadata {
   public MetadataClient(Replicas replicas, MetadataClientOptions options) {
     this.calls = new Calls(replicas, options);
     this.commands = new Commands(calls, cache);
+    this.locks = new LockCalls(commands);
     this.queries =
         new CachedQueries(cache, query -> calls.answer(commands.request().setQuery(query)));
   }
@@ -180,6 +182,27 @@ public final class MetadataClient implements Metadata {
   }
 
   @Override
+  public void lock(InodeId inode, Lock lock, boolean wait, boolean held) {
+    locks.lock(inode, lock, wait, held);
+  }
+
+  @Override
+  public void unlock(InodeId inode, Lock lock) {
+    locks.unlock(inode, lock);
+  }
+
+  @Override
+  public void endLocks(InodeId inode, long owner, boolean flock) {
+    locks.end(inode, owner, flock);
+  }
+
+  @Override
+  public @Nullable Lock conflicting(InodeId inode, Lock lock) {
+    Query.Builder query = Query.newBuilder().setConflictingLock(locks.message(inode, lock));
+    return locks.conflicting(ask(query).getLock());
+  }
+
+  @Override
   public Space space() {
     io.regionfs.proto.SpaceReport space = ask(Query.newBuilder().setSpace(PING)).getSpace();
     return new Space(space.getCapacityBytes(), space.getUsedBytes(), space.getInodes());
@@ -218,7 +241,8 @@ public final class MetadataClient implements Metadata {
         report.getInodes(),
         report.getCommands(),
         report.getQueries(),
-        report.getUptimeSeconds());
+        report.getUptimeSeconds(),
+        report.getLocks());
   }
 
   @Override
@@ -235,6 +259,7 @@ public final class MetadataClient implements Metadata {
   @Override
   public void close() {
     commands.close();
+    locks.close();
     calls.close();
   }
 
@@ -254,6 +279,10 @@ public final class MetadataClient implements Metadata {
 
   Calls calls() {
     return calls;
+  }
+
+  LockCalls locks() {
+    return locks;
   }
 
   NodeCache cache() {

@@ -14,10 +14,11 @@ import java.util.concurrent.RejectedExecutionException;
 
 /**
  * Answers the metadata service's recalls: when it has answered, this node and whoever it told of
- * answers has forgotten them.
+ * answers has forgotten them. Passes on what it says of locks that were waited for.
  */
 public final class RecallHandler implements RpcHandler, AutoCloseable {
   private final NodeCache cache;
+  private final LockCalls locks;
   private final ExecutorService executor =
       Executors.newSingleThreadExecutor(
           task -> {
@@ -29,6 +30,7 @@ public final class RecallHandler implements RpcHandler, AutoCloseable {
   /** For the cache of this client, which stays the caller's to close. */
   public RecallHandler(MetadataClient metadata) {
     this.cache = metadata.cache();
+    this.locks = metadata.locks();
   }
 
   @Override
@@ -37,6 +39,7 @@ public final class RecallHandler implements RpcHandler, AutoCloseable {
       responder.reply(refusal(Errno.EINVAL, "not a recall"));
       return;
     }
+    locks.granted(request.getRecall().getGrantedList());
     try {
       executor.execute(() -> answer(request.getRecall(), responder));
     } catch (RejectedExecutionException e) {

@@ -125,6 +125,7 @@ final class Answering {
             .setClusterId(Members.clusterId(options, replica))
             .setLeader(options.name())
             .setInodes(replica.read(namespace -> namespace.inodes().count()))
+            .setLocks(replica.read(namespace -> namespace.locks().total()))
             .setCommands(commands.sum())
             .setQueries(queries.sum())
             .setUptimeSeconds(Duration.between(started, clock.instant()).toSeconds());

@@ -20,6 +20,7 @@ final class Leading implements AutoCloseable {
   private final ClientLeases clients;
   private final CacheLeases caches;
   private final @Nullable Settling settling;
+  private final @Nullable LockNotices lockNotices;
 
   /**
    * @param nodes calls to them, borrowed; null: none can be made
@@ -45,6 +46,7 @@ final class Leading implements AutoCloseable {
             metrics);
     this.settling =
         nodes == null ? null : new Settling(replica, proposals, nodes, caches::isBeingOpened);
+    this.lockNotices = nodes == null ? null : new LockNotices(term, nodes);
     Leases leases = new Leases(options.lease(), clocks.lease());
     this.members =
         new Members(options, term, replica, proposals, leases, caches, this::lookForUnsettled);
@@ -81,6 +83,9 @@ final class Leading implements AutoCloseable {
   /** A command was applied; the replica's lock for writing is held. */
   void applied(Command command, Reply reply, Changes changes) {
     caches.changed(command, reply, changes);
+    if (lockNotices != null) {
+      lockNotices.applied(changes);
+    }
     if (settling != null) {
       settling.applied(command.getOperation());
     }
@@ -103,6 +108,9 @@ final class Leading implements AutoCloseable {
   @Override
   public void close() {
     caches.close();
+    if (lockNotices != null) {
+      lockNotices.close();
+    }
     if (settling != null) {
       settling.close();
     }

@@ -78,6 +78,12 @@ final class ServiceMetrics {
     gauge(registry, "nodes", "Living nodes", replica, r -> r.read(ServiceMetrics::livingNodes));
     gauge(
         registry,
+        "locks",
+        "Locked ranges of files, and requests that wait for theirs",
+        replica,
+        r -> r.read(n -> (double) n.locks().total()));
+    gauge(
+        registry,
         "sessions",
         "Clients whose answers are kept",
         replica,

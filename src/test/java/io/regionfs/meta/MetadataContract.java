@@ -30,8 +30,11 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
@@ -597,5 +600,95 @@ public abstract class MetadataContract {
       a.metadata.link(x, ROOT, name);
       assertThat(a.metadata.lookup(ROOT, name).links()).isEqualTo(mode + 2);
     }
+  }
+
+  private static Lock lockOn(long owner, boolean exclusive) {
+    return new Lock(owner, false, exclusive, 10, 19, 4711);
+  }
+
+  private InodeId openByBoth(String name) {
+    InodeId inode = make(name).inode();
+    a.metadata.open(inode, false);
+    b.metadata.open(inode, false);
+    return inode;
+  }
+
+  @Test
+  void aLockStandsAgainstThoseOfOtherNodes() {
+    InodeId x = openByBoth("x");
+    a.metadata.lock(x, lockOn(1, true), false, false);
+    refused(Errno.EAGAIN, () -> b.metadata.lock(x, lockOn(1, false), false, false));
+    assertThat(a.metadata.conflicting(x, lockOn(2, false))).isEqualTo(lockOn(1, true));
+    assertThat(b.metadata.conflicting(x, lockOn(1, false)))
+        .isEqualTo(new Lock(1, false, true, 10, 19, 0));
+    a.metadata.lock(x, lockOn(1, false), false, true);
+    b.metadata.lock(x, lockOn(1, false), false, false);
+    b.metadata.lock(x, new Lock(1, true, true, 0, Long.MAX_VALUE, 1), false, false);
+    a.metadata.unlock(x, lockOn(1, false));
+    b.metadata.lock(x, lockOn(1, true), false, true);
+    b.metadata.endLocks(x, 1, false);
+    assertThat(a.metadata.conflicting(x, lockOn(1, true))).isNull();
+    refused(
+        Errno.EAGAIN,
+        () -> a.metadata.lock(x, new Lock(9, true, false, 0, Long.MAX_VALUE, 1), false, false));
+  }
+
+  @Test
+  void whoWaitsForALockGetsItInTurn() throws Exception {
+    InodeId x = openByBoth("x");
+    InodeId y = openByBoth("y");
+    a.metadata.lock(x, lockOn(1, false), false, false);
+    b.metadata.lock(y, lockOn(1, true), false, false);
+    CompletableFuture<Void> waiting =
+        CompletableFuture.runAsync(() -> b.metadata.lock(x, lockOn(1, true), true, false));
+    await("a turn", () -> !mayShare(x));
+    refused(Errno.EDEADLK, () -> a.metadata.lock(y, lockOn(1, true), true, false));
+    assertThat(waiting).isNotDone();
+    a.metadata.unlock(x, lockOn(1, false));
+    waiting.get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+    refused(Errno.EAGAIN, () -> a.metadata.lock(x, lockOn(1, true), false, false));
+    CompletableFuture<Void> another =
+        CompletableFuture.runAsync(() -> a.metadata.lock(x, lockOn(1, true), true, false));
+    b.close();
+    another.get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+  }
+
+  @Test
+  void anInterruptedWaitLeavesNothing() throws Exception {
+    InodeId x = openByBoth("x");
+    a.metadata.lock(x, lockOn(1, false), false, false);
+    AtomicReference<Throwable> outcome = new AtomicReference<>();
+    Thread waiting =
+        new Thread(
+            () -> {
+              try {
+                b.metadata.lock(x, lockOn(1, true), true, false);
+              } catch (FsException e) {
+                outcome.set(e);
+              }
+            },
+            "waiting");
+    waiting.start();
+    await("a turn", () -> !mayShare(x));
+    waiting.interrupt();
+    waiting.join(PATIENCE.toMillis());
+    assertThat(outcome.get())
+        .isInstanceOfSatisfying(
+            FsException.class, e -> assertThat(e.errno()).isEqualTo(Errno.EINTR));
+    assertThat(mayShare(x)).isTrue();
+    a.metadata.endLocks(x, 1, false);
+    assertThat(a.metadata.conflicting(x, lockOn(1, true))).isNull();
+  }
+
+  /** Who shares what is held has to wait behind who waits. */
+  private boolean mayShare(InodeId inode) {
+    try {
+      a.metadata.lock(inode, lockOn(2, false), false, false);
+    } catch (FsException e) {
+      assertThat(e.errno()).isEqualTo(Errno.EAGAIN);
+      return false;
+    }
+    a.metadata.endLocks(inode, 2, false);
+    return true;
   }
 }

@@ -91,6 +91,7 @@ class LocksTest {
     assertThat(lock(2, LOCK_KIND_EXCLUSIVE, 0, 9, 5)).isEqualTo(LOCK_STATE_WAITING);
     assertThat(lock(3, LOCK_KIND_SHARED, 0, 9, 6)).isEqualTo(LOCK_STATE_WAITING);
     assertThat(lock(3, LOCK_KIND_SHARED, 20, 29, 7)).isEqualTo(LOCK_STATE_GRANTED);
+    assertThat(lock(3, LOCK_KIND_SHARED, 9, 15, 0)).isEqualTo(LOCK_STATE_DENIED);
     lock(1, LOCK_KIND_UNLOCK, 0, 4, 0);
     assertThat(locks.granted()).isEmpty();
     lock(1, LOCK_KIND_UNLOCK, 0, 9, 0);
@@ -141,7 +142,7 @@ class LocksTest {
     assertThat(locks.granted()).containsExactly(6L);
   }
 
-  /** Two readers that both want to write cannot both wait. */
+  /** Behind it, it would wait for ever. */
   @Test
   void anUpgradeGoesBeforeWhoWaitsForIt() {
     lock(1, LOCK_KIND_SHARED, 0, 9, 0);
@@ -149,7 +150,13 @@ class LocksTest {
     assertThat(lock(1, LOCK_KIND_EXCLUSIVE, 0, 9, 6)).isEqualTo(LOCK_STATE_GRANTED);
     lock(1, LOCK_KIND_SHARED, 0, 9, 0);
     assertThat(locks.granted()).isEmpty();
+  }
+
+  @Test
+  void onlyOneOfTwoReadersMayWaitToWrite() {
+    lock(1, LOCK_KIND_SHARED, 0, 9, 0);
     lock(3, LOCK_KIND_SHARED, 0, 9, 0);
+    lock(2, LOCK_KIND_EXCLUSIVE, 0, 9, 5);
     assertThat(lock(1, LOCK_KIND_EXCLUSIVE, 0, 9, 7)).isEqualTo(LOCK_STATE_WAITING);
     assertThat(errno(locks.lock(file, 3, 1, LOCK_KIND_EXCLUSIVE, 0, 9, 8)))
         .isEqualTo(Errno.EDEADLK);
