@@ -76,6 +76,7 @@ public final class FuseMount implements AutoCloseable {
     try {
       pool.start();
       mount.awaitFirstAnswer();
+      ReadAhead.raise(mount.device);
     } catch (IOException | RuntimeException e) {
       mount.close();
       throw e;

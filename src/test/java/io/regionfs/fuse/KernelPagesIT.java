@@ -9,6 +9,7 @@ import io.regionfs.model.Caller;
 import io.regionfs.model.InodeId;
 import io.regionfs.posix.LibC;
 import io.regionfs.posix.Memory;
+import io.regionfs.posix.MountTable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -127,6 +128,30 @@ class KernelPagesIT extends FuseMountFixture {
     fileSystem.listener().dropPages(new InodeId(4711), 0, Long.MAX_VALUE);
     drop(0, Long.MAX_VALUE);
     assertThat(fileSystem.pageWrites).hasValue(0);
+  }
+
+  @Test
+  void mappingsReadAheadInSequenceAndSinglePagesWhereTheyAreAskedTo() throws Exception {
+    assumeTrue(
+        Files.isWritable(
+            ReadAhead.setting(MountTable.now().at(directory.toRealPath()).orElseThrow().device())),
+        "skipped: /sys/class/bdi is not for us");
+    int megabytes = 16;
+    shell.sh("truncate -s " + megabytes + "M large; truncate -s 8G sparse");
+    String map =
+        "import mmap,os,random; m=mmap.mmap(os.open('%s',os.O_RDONLY),0,prot=mmap.PROT_READ);";
+    shell.sh(
+        "python3 -c \"" + map.formatted("large") + "sum(m[i] for i in range(0,len(m),4096))\"");
+    assertThat(fileSystem.pageReads.get()).isBetween(megabytes, 2 * megabytes);
+    long seed = System.nanoTime();
+    System.out.println("seed " + seed);
+    shell.sh(
+        "python3 -c \""
+            + map.formatted("sparse")
+            + "m.madvise(mmap.MADV_RANDOM);random.seed("
+            + seed
+            + ");[m[random.randrange(len(m))] for i in range(300)]\"");
+    assertThat(fileSystem.lastPageRead).isEqualTo(4096);
   }
 
   /** More at once than there are threads to serve requests. */

@@ -54,6 +54,9 @@ class MemoryFileSystem implements FileSystem {
 
   final AtomicInteger pageWrites = new AtomicInteger();
 
+  /** Bytes that the last one of the former asked for. */
+  volatile int lastPageRead;
+
   /** Requests of read(2) and write(2). */
   final AtomicInteger calls = new AtomicInteger();
 
@@ -410,6 +413,7 @@ class MemoryFileSystem implements FileSystem {
     @Override
     public void readPages(long offset, int length, TransferBuffer staging, ReadSink sink) {
       pageReads.incrementAndGet();
+      lastPageRead = length;
       inode.bytes.read(offset, length, staging.address(), sink); // also if open for writing only
     }
 
