@@ -135,7 +135,7 @@ final class MountCommand implements Callable<Integer> {
           "Mount options, separated by commas: allow_other (other users may use it; root's mounts"
               + " allow it anyway), ro, timeout=SECONDS (calls that wait for a host that is away"
               + " fail then; else they wait until it is back), soft (the same as timeout=30),"
-              + " transport=auto|threads|spin (how requests get here from the kernel), nosuid,"
+              + " transport=auto|threads|spin|uring (how requests get here from the kernel), nosuid,"
               + " nodev, noexec.")
   private List<String> options = new ArrayList<>();
 

@@ -343,6 +343,7 @@ public final class Node implements Service {
     }
     return FuseOptions.defaults()
         .withTransport(flags.transport())
+        .withTransportCache(options.stateDirectory().resolve("transport"))
         .withMountOptions(flags.forKernel());
   }
 

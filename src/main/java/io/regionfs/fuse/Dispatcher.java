@@ -123,10 +123,14 @@ final class Dispatcher implements AutoCloseable {
     }
   }
 
-  /** No reply, or EAGAIN: the thread has not begun that request yet, the kernel asks again. */
+  /**
+   * No reply, or EAGAIN: the thread has not begun that request yet, the kernel asks again; or does
+   * not want to, for requests that come over io_uring.
+   */
   private void interrupt(Request in, Reply out) {
-    if (!interrupts.interrupt(in.int64(Interrupt.UNIQUE))) {
-      out.error(Errno.EAGAIN);
+    long request = in.int64(Interrupt.UNIQUE);
+    if (!interrupts.interrupt(request) && !out.error(Errno.EAGAIN)) {
+      interrupts.interruptLater(request);
     }
   }
 

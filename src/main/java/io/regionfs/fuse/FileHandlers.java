@@ -132,10 +132,10 @@ final class FileHandlers implements AutoCloseable {
     checkEnd(offset, length);
     if ((in.int32(Write.WRITE_FLAGS) & Write.FROM_CACHE) != 0) {
       // Pages go to where they are mapped from, however the file was opened.
-      file.writePages(offset, in.buffer(), Write.DATA, length);
+      file.writePages(offset, in.buffer(), in.inBuffer(Write.DATA), length);
     } else {
       boolean append = (in.int32(Write.OPEN_FLAGS) & O_APPEND) != 0;
-      file.write(offset, in.buffer(), Write.DATA, length, append);
+      file.write(offset, in.buffer(), in.inBuffer(Write.DATA), length, append);
     }
     out.int64(ReplyLayout.Write.SIZE, length);
     out.send(ReplyLayout.Write.END);

@@ -1,7 +1,7 @@
 package io.regionfs.fuse;
 
 /** The connection to the kernel: whole requests come in, whole replies go out. */
-interface FuseChannel extends AutoCloseable {
+interface FuseChannel extends ReplyChannel, AutoCloseable {
   /** What {@link #receive} returns when there will be no more requests: unmounted or aborted. */
   int END = -1;
 
@@ -14,13 +14,6 @@ interface FuseChannel extends AutoCloseable {
 
   /** The calling thread will not receive any more. */
   default void leave() {}
-
-  /**
-   * Sends one reply made of {@code count} struct iovec.
-   *
-   * @return false if the kernel no longer waits for it: whatever the request made is unwanted
-   */
-  boolean send(long vectors, int count);
 
   /**
    * Sends a message that no request asked for.

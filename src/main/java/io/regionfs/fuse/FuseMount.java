@@ -33,25 +33,22 @@ public final class FuseMount implements AutoCloseable {
   private final String device;
   private final FuseSession session;
   private final ScheduledThreadPoolExecutor clock;
-  private final FuseChannel channel;
   private final TransportChoice transport;
-  private final WorkerPool pool;
+  private final Reception reception;
   private boolean closed;
 
   private FuseMount(
       Path mountPoint,
       String device,
       FuseSession session,
-      FuseChannel channel,
       TransportChoice transport,
-      WorkerPool pool,
+      Reception reception,
       ScheduledThreadPoolExecutor clock) {
     this.mountPoint = mountPoint;
     this.device = device;
     this.session = session;
-    this.channel = channel;
     this.transport = transport;
-    this.pool = pool;
+    this.reception = reception;
     this.clock = clock;
   }
 
@@ -65,16 +62,35 @@ public final class FuseMount implements AutoCloseable {
   public static FuseMount mount(Path directory, FileSystem fileSystem, FuseOptions options)
       throws IOException {
     Path mountPoint = MountPoint.prepare(directory, options);
-    TransportChoice transport = choose(options.transport());
-    FuseSession session = agree(mountPoint, options, new InitReply(fileSystem, options));
-    FuseChannel channel =
-        transport.transport() == Transport.SPIN ? session.spinningChannel() : session.channel();
-    ScheduledThreadPoolExecutor clock = newClock();
-    WorkerPool pool = new WorkerPool(channel, fileSystem, clock, options.maxThreads(), "fuse");
-    FuseMount mount =
-        new FuseMount(mountPoint, deviceAt(mountPoint), session, channel, transport, pool, clock);
+    TransportChoice transport = new TransportSelection(fileSystem, options).choose();
     try {
-      pool.start();
+      return mount(mountPoint, fileSystem, options, transport);
+    } catch (RingsRefusedException e) {
+      LOG.warn("No FUSE over io_uring: {}", e.getMessage());
+      TransportChoice threads =
+          new TransportChoice(Transport.THREADS, String.valueOf(e.getMessage()));
+      return mount(mountPoint, fileSystem, options, threads);
+    }
+  }
+
+  @MustBeClosed
+  private static FuseMount mount(
+      Path mountPoint, FileSystem fileSystem, FuseOptions options, TransportChoice transport)
+      throws IOException {
+    FuseSession session = agree(mountPoint, fileSystem, options, transport.transport());
+    ScheduledThreadPoolExecutor clock = newClock();
+    int threads = options.maxThreads();
+    int fd = session.descriptor();
+    Reception reception =
+        switch (transport.transport()) {
+          case URING -> new RingReception(fd, mountPoint, fileSystem, clock, threads);
+          case SPIN -> new DeviceReception(new SpinningChannel(fd), fileSystem, clock, threads);
+          default -> new DeviceReception(session.channel(), fileSystem, clock, threads);
+        };
+    FuseMount mount =
+        new FuseMount(mountPoint, deviceAt(mountPoint), session, transport, reception, clock);
+    try {
+      reception.start();
       mount.awaitFirstAnswer();
       ReadAhead.raise(mount.device);
     } catch (IOException | RuntimeException e) {
@@ -85,25 +101,19 @@ public final class FuseMount implements AutoCloseable {
     return mount;
   }
 
-  private static TransportChoice choose(Transport wanted) {
-    if (wanted == Transport.SPIN) {
-      return Runtime.getRuntime().availableProcessors() > 1
-          ? new TransportChoice(Transport.SPIN, "asked for")
-          : new TransportChoice(Transport.THREADS, "with a single CPU nobody may spin");
-    }
-    return new TransportChoice(
-        Transport.THREADS, wanted == Transport.AUTO ? "the default" : "asked for");
-  }
-
   /** A session that has answered the kernel's INIT. */
-  private static FuseSession agree(Path mountPoint, FuseOptions options, InitReply wanted)
+  private static FuseSession agree(
+      Path mountPoint, FileSystem fileSystem, FuseOptions options, Transport transport)
       throws IOException {
+    boolean rings = transport == Transport.URING;
     FuseSession session = FuseSession.mount(mountPoint, options);
     boolean agreed = false;
     try {
-      session.handshake(wanted);
+      session.handshake(new InitReply(fileSystem, options, rings));
       agreed = true;
       return session;
+    } catch (IOException e) {
+      throw rings ? new RingsRefusedException("the kernel does not offer it", e) : e;
     } finally {
       if (!agreed) {
         Unmounting.detach(mountPoint);
@@ -169,13 +179,13 @@ public final class FuseMount implements AutoCloseable {
 
   /** Completes when the mount is gone, whoever unmounted it. */
   public CompletableFuture<Void> ended() {
-    return pool.ended().copy();
+    return reception.ended();
   }
 
   /** Waits until the mount is gone, whoever unmounted it. */
   public void awaitEnd() throws InterruptedException {
     try {
-      pool.ended().get();
+      reception.ended().get();
     } catch (ExecutionException e) {
       throw new IllegalStateException("the end of a mount cannot fail", e);
     }
@@ -188,12 +198,12 @@ public final class FuseMount implements AutoCloseable {
 
   /** Files that the kernel now reads, writes and maps itself. */
   public int passedFiles() {
-    return pool.passedFiles();
+    return reception.service().passedFiles();
   }
 
   /** Threads that serve it now. */
   public int threads() {
-    return pool.threads();
+    return reception.threads();
   }
 
   /**
@@ -210,22 +220,21 @@ public final class FuseMount implements AutoCloseable {
       unmount();
     } catch (IOException e) {
       LOG.error("Left a mount behind on {}: {}", mountPoint, e.getMessage());
-      pool.leaveAfterNextRequest();
+      reception.leave();
     }
     clock.shutdownNow();
-    pool.interruptAll();
-    if (pool.join(JOIN)) {
-      channel.close();
+    reception.service().interrupts().interruptAll();
+    if (reception.join(JOIN)) {
       session.close();
       LOG.info("Unmounted {}", mountPoint);
     } else {
       // A descriptor that a running thread still uses may not be given away again.
-      LOG.warn("{} operations on {} do not end", pool.busy(), mountPoint);
+      LOG.warn("{} operations on {} do not end", reception.busy(), mountPoint);
     }
   }
 
   private void unmount() throws IOException {
-    if (pool.ended().isDone()) {
+    if (reception.ended().isDone()) {
       return;
     }
     if (!deviceAt(mountPoint).equals(device)) {
@@ -247,7 +256,7 @@ public final class FuseMount implements AutoCloseable {
   /** Lets requests end that are being served; open files alone do not matter. */
   private void drain() {
     long deadline = System.nanoTime() + DRAIN.toNanos();
-    while (pool.busy() > 0 && System.nanoTime() < deadline) {
+    while (reception.busy() > 0 && System.nanoTime() < deadline) {
       try {
         TimeUnit.MILLISECONDS.sleep(POLL_MILLIS);
       } catch (InterruptedException e) {
@@ -264,17 +273,19 @@ public final class FuseMount implements AutoCloseable {
    * one more. The last may find nobody left to answer it; closing /dev/fuse ends it.
    */
   private void wakeThreads(int root) {
-    pool.leaveAfterNextRequest();
-    pool.interruptAll();
+    boolean allLeave = reception.leave();
+    reception.service().interrupts().interruptAll();
     Path self = Path.of("/proc/self/fd/" + root);
-    CompletableFuture<Void> ended = pool.ended();
-    startDaemon(
-        () -> {
-          while (!ended.isDone()) {
-            open(self);
-          }
-        },
-        "fuse-waker");
+    CompletableFuture<Void> ended = reception.ended();
+    if (!allLeave) {
+      startDaemon(
+          () -> {
+            while (!ended.isDone()) {
+              open(self);
+            }
+          },
+          "fuse-waker");
+    }
     try {
       ended.get(JOIN.toSeconds(), TimeUnit.SECONDS);
     } catch (InterruptedException e) {

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How to mount.
@@ -15,6 +16,8 @@ import java.util.List;
  *     this only where /etc/fuse.conf says user_allow_other
  * @param nonEmpty mount even over a directory with entries, which it hides
  * @param transport how requests get here
+ * @param transportCache the file where the measurement of {@link Transport#AUTO} is kept; null:
+ *     nothing is measured, it means threads
  * @param passThrough the kernel may read, write and map memory of this host itself; needs root and
  *     Linux 6.9
  * @param mountOptions further options of libfuse and mount(8), such as "ro" or "noatime"
@@ -24,6 +27,7 @@ public record FuseOptions(
     boolean allowOther,
     boolean nonEmpty,
     Transport transport,
+    @Nullable Path transportCache,
     boolean passThrough,
     List<String> mountOptions) {
   private static final Path FUSE_CONF = Path.of("/etc/fuse.conf");
@@ -39,7 +43,7 @@ public record FuseOptions(
   /** For everybody where that is allowed, 64 threads, an empty directory. */
   public static FuseOptions defaults() {
     return new FuseOptions(
-        DEFAULT_MAX_THREADS, mayAllowOther(), false, Transport.AUTO, true, List.of());
+        DEFAULT_MAX_THREADS, mayAllowOther(), false, Transport.AUTO, null, true, List.of());
   }
 
   /** Whether this process may mount for other users. */
@@ -56,22 +60,32 @@ public record FuseOptions(
   }
 
   public FuseOptions withMaxThreads(int threads) {
-    return new FuseOptions(threads, allowOther, nonEmpty, transport, passThrough, mountOptions);
+    return new FuseOptions(
+        threads, allowOther, nonEmpty, transport, transportCache, passThrough, mountOptions);
   }
 
   public FuseOptions withNonEmpty(boolean allowed) {
-    return new FuseOptions(maxThreads, allowOther, allowed, transport, passThrough, mountOptions);
+    return new FuseOptions(
+        maxThreads, allowOther, allowed, transport, transportCache, passThrough, mountOptions);
   }
 
   public FuseOptions withTransport(Transport wanted) {
-    return new FuseOptions(maxThreads, allowOther, nonEmpty, wanted, passThrough, mountOptions);
+    return new FuseOptions(
+        maxThreads, allowOther, nonEmpty, wanted, transportCache, passThrough, mountOptions);
+  }
+
+  public FuseOptions withTransportCache(Path file) {
+    return new FuseOptions(
+        maxThreads, allowOther, nonEmpty, transport, file, passThrough, mountOptions);
   }
 
   public FuseOptions withPassThrough(boolean allowed) {
-    return new FuseOptions(maxThreads, allowOther, nonEmpty, transport, allowed, mountOptions);
+    return new FuseOptions(
+        maxThreads, allowOther, nonEmpty, transport, transportCache, allowed, mountOptions);
   }
 
   public FuseOptions withMountOptions(List<String> options) {
-    return new FuseOptions(maxThreads, allowOther, nonEmpty, transport, passThrough, options);
+    return new FuseOptions(
+        maxThreads, allowOther, nonEmpty, transport, transportCache, passThrough, options);
   }
 }

@@ -102,14 +102,14 @@ final class FuseSession implements AutoCloseable {
     };
   }
 
+  /** Of /dev/fuse; closed with this. */
+  int descriptor() {
+    return fd;
+  }
+
   /** The requests that follow INIT; usable until this is closed. */
   FuseChannel channel() {
     return new DeviceChannel(fd);
-  }
-
-  /** The same, where a thread polls; to be used instead once INIT is answered. */
-  FuseChannel spinningChannel() {
-    return new SpinningChannel(fd);
   }
 
   /**

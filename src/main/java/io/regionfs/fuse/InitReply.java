@@ -64,18 +64,36 @@ final class InitReply {
   /** Files of a filesystem that is stacked on nothing, as tmpfs. */
   private static final int STACK_DEPTH = 1;
 
+  /** Requests come over io_uring, from Linux 6.14: {@link RingLanes}. */
+  private static final long OVER_IO_URING = 1L << 41;
+
   private final long wanted;
 
-  InitReply(FileSystem fileSystem, FuseOptions options) {
+  /** Of the flags, those without which there is no mount. */
+  private final long needed;
+
+  /**
+   * @param overRings requests come over io_uring, or there is no mount
+   */
+  InitReply(FileSystem fileSystem, FuseOptions options, boolean overRings) {
     boolean mayPass = options.passThrough() && LibC.INSTANCE.getuid() == 0;
-    this.wanted = WANTED | (fileSystem.hasLocks() ? LOCKS : 0) | (mayPass ? PASSTHROUGH : 0);
+    this.needed = overRings ? OVER_IO_URING : 0;
+    this.wanted =
+        WANTED | (fileSystem.hasLocks() ? LOCKS : 0) | (mayPass ? PASSTHROUGH : 0) | needed;
   }
 
-  /** Sends it. Only what the kernel offers is taken. */
+  /**
+   * Sends it. Only what the kernel offers is taken.
+   *
+   * @return false if it does not offer what is needed, or does not take the answer
+   */
   boolean send(Request in, Reply out) {
     long offered = Integer.toUnsignedLong(in.int32(RequestLayout.Init.FLAGS));
     if ((offered & INIT_EXT) != 0) {
       offered |= (long) in.int32(RequestLayout.Init.FLAGS2) << 32;
+    }
+    if ((offered & needed) != needed) {
+      return false;
     }
     long flags = offered & wanted;
     out.clear(Init.END);

@@ -78,6 +78,12 @@ final class Interrupts {
     return wait != null;
   }
 
+  /** As {@link #interrupt}, for a request that a thread may be about to begin. */
+  void interruptLater(long request) {
+    Future<?> unused =
+        clock.schedule(() -> interrupt(request), GRACE.toMillis(), TimeUnit.MILLISECONDS);
+  }
+
   /**
    * Interrupts everything that is being served, at once. There is no signal that would explain an
    * EINTR to who waits for a lock: the kernel would have it try again.

@@ -19,23 +19,37 @@ final class Reply implements ReadSink, AutoCloseable {
 
   private static final int VECTOR_BYTES = 16;
 
-  private final FuseChannel channel;
+  private final ReplyChannel channel;
   private final IntFunction<TransferBuffer> buffers;
   private final long message;
   private final long vectors;
   private @Nullable TransferBuffer staging;
   private long unique;
+  private final boolean ownsStaging;
   private boolean answered;
   private boolean handedOver;
 
   /**
    * @param buffers makes the staging buffer when the first read needs it, given its size in bytes
    */
-  Reply(FuseChannel channel, IntFunction<TransferBuffer> buffers) {
+  Reply(ReplyChannel channel, IntFunction<TransferBuffer> buffers) {
     this.channel = channel;
     this.buffers = buffers;
     this.message = Memory.allocate(CAPACITY + 2 * VECTOR_BYTES);
     this.vectors = message + CAPACITY;
+    this.ownsStaging = true;
+  }
+
+  /**
+   * @param staging borrowed
+   */
+  Reply(ReplyChannel channel, TransferBuffer staging) {
+    this.channel = channel;
+    this.buffers = bytes -> staging;
+    this.message = Memory.allocate(CAPACITY + 2 * VECTOR_BYTES);
+    this.vectors = message + CAPACITY;
+    this.staging = staging;
+    this.ownsStaging = false;
   }
 
   /** The next reply is to this request. */
@@ -146,7 +160,7 @@ final class Reply implements ReadSink, AutoCloseable {
   @Override
   public void close() {
     TransferBuffer buffer = staging;
-    if (buffer != null) {
+    if (buffer != null && ownsStaging) {
       buffer.close();
     }
     Memory.free(message);

@@ -10,25 +10,53 @@ import io.regionfs.model.Name;
 import io.regionfs.posix.Memory;
 
 /**
- * The request in a thread's buffer, decoded where it lies. Offsets are those of {@link
- * RequestLayout}; reading past the end of the request is EINVAL. Confined to its thread; the buffer
- * is borrowed.
+ * The request in a thread's buffer, decoded where it lies (some transports put its header and
+ * struct elsewhere). Offsets are those of {@link RequestLayout}; reading past the end of the
+ * request is EINVAL. Confined to its thread; the buffer is borrowed.
  */
 final class Request {
   private static final int PERMISSIONS = 0777;
 
   private final TransferBuffer buffer;
-  private final long address;
+
+  /** Where it begins. */
+  private long head;
+
+  /** So many bytes are there; the others begin with the buffer. */
+  private int headBytes;
+
   private int length;
 
   Request(TransferBuffer buffer) {
     this.buffer = buffer;
-    this.address = buffer.address();
   }
 
   /** The buffer now holds a request of so many bytes. */
   void received(int bytes) {
+    head = buffer.address();
+    headBytes = 0;
     length = bytes;
+  }
+
+  /**
+   * There is a request now that begins elsewhere; what follows its struct (names or data) is in the
+   * buffer, from its beginning.
+   *
+   * @param bytes of both
+   */
+  void received(long start, int startBytes, int bytes) {
+    head = start;
+    headBytes = startBytes;
+    length = bytes;
+  }
+
+  private long address(int at) {
+    return at < headBytes ? head + at : buffer.address() + inBuffer(at);
+  }
+
+  /** Where in the buffer are the data that stand at so many bytes. */
+  int inBuffer(int at) {
+    return at - headBytes;
   }
 
   TransferBuffer buffer() {
@@ -68,12 +96,12 @@ final class Request {
 
   int int32(int at) {
     check(at, Integer.BYTES);
-    return Memory.getInt(address + at);
+    return Memory.getInt(address(at));
   }
 
   long int64(int at) {
     check(at, Long.BYTES);
-    return Memory.getLong(address + at);
+    return Memory.getLong(address(at));
   }
 
   /** A position or size in a file; EINVAL if negative. */
@@ -92,14 +120,14 @@ final class Request {
   byte[] bytes(int at, int count) {
     check(at, count);
     byte[] bytes = new byte[count];
-    Memory.get(address + at, bytes, 0, count);
+    Memory.get(address(at), bytes, 0, count);
     return bytes;
   }
 
   /** The bytes before the next NUL; the next string begins one after that NUL. */
   byte[] string(int at) {
     int end = at;
-    while (end < length && Memory.getByte(address + end) != 0) {
+    while (end < length && Memory.getByte(address(end)) != 0) {
       end++;
     }
     check(at, end - at + 1);

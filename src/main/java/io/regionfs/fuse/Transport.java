@@ -13,7 +13,10 @@ public enum Transport {
   THREADS,
 
   /** The same, but one of them polls for a short while before it sleeps. */
-  SPIN;
+  SPIN,
+
+  /** Threads that sleep in a ring for each CPU, with Linux 6.14 and later. */
+  URING;
 
   /** As users write it: in small letters. */
   public String text() {

@@ -1,7 +1,5 @@
 package io.regionfs.fuse;
 
-import io.regionfs.data.TransferBuffer;
-import io.regionfs.fs.FileSystem;
 import io.regionfs.fuse.RequestLayout.Header;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -11,13 +9,11 @@ final class Worker implements Runnable {
   private static final Logger LOG = LoggerFactory.getLogger(Worker.class);
 
   private final WorkerPool pool;
-  private final FuseChannel channel;
-  private final FileSystem fileSystem;
+  private final Lanes lanes;
 
-  Worker(WorkerPool pool, FuseChannel channel, FileSystem fileSystem) {
+  Worker(WorkerPool pool, Lanes lanes) {
     this.pool = pool;
-    this.channel = channel;
-    this.fileSystem = fileSystem;
+    this.lanes = lanes;
   }
 
   @Override
@@ -25,21 +21,19 @@ final class Worker implements Runnable {
     Serving serving = pool.joined();
     boolean idle = true;
     boolean told = false;
-    try (TransferBuffer buffer = fileSystem.newBuffer(FuseLimits.BUFFER_BYTES);
-        Reply reply = new Reply(channel, fileSystem::newBuffer)) {
-      Request request = new Request(buffer);
+    try (Lane lane = lanes.open()) {
       while (!told) {
-        int length = channel.receive(buffer.address(), FuseLimits.BUFFER_BYTES);
-        if (length == FuseChannel.END) {
+        if (!lane.receive()) {
           pool.end();
           return;
         }
         idle = false;
-        request.received(length);
+        Request request = lane.request();
         // Marked before another thread can read the INTERRUPT for it.
-        serving.begin(length < Header.BYTES ? Serving.NONE : request.unique());
+        serving.begin(request.length() < Header.BYTES ? Serving.NONE : request.unique());
         pool.taken();
-        pool.serve(request, reply);
+        pool.serve(request, lane.reply());
+        lane.settle();
         serving.end();
         told = !pool.served();
         idle = !told;
@@ -47,7 +41,6 @@ final class Worker implements Runnable {
     } catch (Throwable e) {
       LOG.error("A FUSE thread ended; the others go on", e);
     } finally {
-      channel.leave();
       pool.left(serving, told, idle);
     }
   }

@@ -1,7 +1,6 @@
 package io.regionfs.fuse;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
-import io.regionfs.fs.FileSystem;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -17,26 +16,22 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The threads that serve one mount. Somebody must always be reading /dev/fuse, or a blocked
- * operation would also block the signal that could end it: whoever takes a request while nobody
- * else reads starts another thread. Threads that a while of work did not need end again. Operations
- * that have outlived {@link Interrupts#GRACE} do not count against the limit, which bounds what
- * runs, not what waits.
+ * The threads that take requests from one place and serve them. Somebody must always be waiting
+ * there (say, reading /dev/fuse), or a blocked operation would also block the signal that could end
+ * it: whoever takes a request while nobody else reads starts another thread. Threads that a while
+ * of work did not need end again. Operations that have outlived {@link Interrupts#GRACE} do not
+ * count against the limit, which bounds what runs, not what waits.
  *
  * <p>Taking and finishing a request costs two atomic updates; the lock is for threads that come and
  * go.
  */
 final class WorkerPool {
   private static final Logger LOG = LoggerFactory.getLogger(WorkerPool.class);
-  private static final int FIRST_THREADS = 2;
   private static final int MOST_THREADS = 1024;
   private static final long WINDOW_NANOS = Duration.ofSeconds(2).toNanos();
 
-  private final FuseChannel channel;
-  private final KernelCaches caches;
-  private final PassThrough passThrough;
-  private final Dispatcher dispatcher;
-  private final FileSystem fileSystem;
+  private final Lanes lanes;
+  private final RequestService service;
   private final Interrupts interrupts;
   private final ScheduledExecutorService clock;
   private final String name;
@@ -49,7 +44,10 @@ final class WorkerPool {
   private volatile int peak;
 
   private final AtomicLong windowEnd = new AtomicLong(System.nanoTime() + WINDOW_NANOS);
-  private volatile int wanted = FIRST_THREADS;
+  private volatile int wanted;
+
+  /** How many it begins with and always keeps. */
+  private final int firstThreads;
 
   /** Changes only under the lock. */
   private final AtomicInteger total = new AtomicInteger();
@@ -80,27 +78,25 @@ final class WorkerPool {
    * @param clock borrowed
    */
   WorkerPool(
-      FuseChannel channel,
-      FileSystem fileSystem,
+      Lanes lanes,
+      RequestService service,
       ScheduledExecutorService clock,
+      int firstThreads,
       int maxThreads,
       String name) {
-    this.channel = channel;
-    this.fileSystem = fileSystem;
+    this.lanes = lanes;
+    this.service = service;
     this.clock = clock;
-    this.interrupts = new Interrupts(clock);
-    this.caches = new KernelCaches(fileSystem, channel, System::nanoTime, this::growIfNobodyReads);
-    this.passThrough = new PassThrough(channel, fileSystem);
-    this.dispatcher = new Dispatcher(fileSystem, caches, passThrough, interrupts);
+    this.interrupts = service.interrupts();
+    this.firstThreads = firstThreads;
+    this.wanted = firstThreads;
     this.cap = maxThreads;
     this.name = name;
   }
 
   /** Starts the first threads. The kernel's INIT has been answered. */
   synchronized void start() {
-    passThrough.begin();
-    caches.begin();
-    for (int i = 0; i < Math.min(FIRST_THREADS, cap); i++) {
+    for (int i = 0; i < Math.min(firstThreads, cap); i++) {
       startThread();
     }
   }
@@ -119,31 +115,21 @@ final class WorkerPool {
     return Math.max(0, total.get() - idle.get());
   }
 
-  /** Files that the kernel uses itself now. */
-  int passedFiles() {
-    return passThrough.files();
-  }
-
   /**
-   * From now on requests are refused, and each thread ends after its next one. While somebody waits
-   * for pages to be dropped they stay: that takes as many requests as there are changed pages.
+   * Each thread ends after its next request. While somebody waits for pages to be dropped they
+   * stay: that takes as many requests as there are changed pages.
    */
   void leaveAfterNextRequest() {
-    caches.stopDroppingPages();
     closing = true;
   }
 
-  void interruptAll() {
-    interrupts.interruptAll();
-  }
-
   /**
-   * Waits for every thread, then closes what the kernel left open.
+   * Waits for every thread.
    *
-   * @return false if some still run: they hold the channel
+   * @param deadline by {@link System#nanoTime}
+   * @return false if some still run
    */
-  boolean join(Duration patience) {
-    long deadline = System.nanoTime() + patience.toNanos();
+  boolean join(long deadline) {
     boolean interrupted = false;
     boolean all = true;
     for (Thread thread : snapshot()) {
@@ -162,11 +148,6 @@ final class WorkerPool {
     if (interrupted) {
       Thread.currentThread().interrupt();
     }
-    all &= dispatcher.endWaits(patience);
-    if (all) {
-      caches.close();
-      dispatcher.close();
-    }
     return all;
   }
 
@@ -181,13 +162,8 @@ final class WorkerPool {
     return serving;
   }
 
-  /** Serves the request, unless the mount is being closed. */
   void serve(Request request, Reply reply) {
-    if (closing) {
-      dispatcher.refuse(request, reply);
-    } else {
-      dispatcher.serve(request, reply);
-    }
+    service.serve(request, reply);
   }
 
   /** The calling thread took a request. */
@@ -211,10 +187,10 @@ final class WorkerPool {
     long now = System.nanoTime();
     long end = windowEnd.get();
     if (now - end > 0 && windowEnd.compareAndSet(end, now + WINDOW_NANOS)) {
-      wanted = Math.max(FIRST_THREADS, peak + 1); // one to read while all those serve
+      wanted = Math.max(firstThreads, peak + 1); // one to read while all those serve
       peak = 0;
     }
-    if ((closing || total.get() > wanted) && mayLeave()) {
+    if ((closing || (total.get() > wanted && lanes.mayShrink())) && mayLeave()) {
       return false;
     }
     idle.incrementAndGet();
@@ -222,7 +198,7 @@ final class WorkerPool {
   }
 
   private synchronized boolean mayLeave() {
-    if ((closing && caches.droppingPages() == 0)
+    if ((closing && service.droppingPages() == 0)
         || (total.get() - leaving > wanted && idle.get() > 0)) {
       leaving++;
       return true;
@@ -263,14 +239,14 @@ final class WorkerPool {
   }
 
   /** The calling thread is about to wait for requests that others have to serve. */
-  private void growIfNobodyReads() {
+  void growIfNobodyReads() {
     if (idle.get() <= 0) {
       grow();
     }
   }
 
   private synchronized void grow() {
-    if (idle.get() > 0 || over || (closing && caches.droppingPages() == 0)) {
+    if (idle.get() > 0 || over || (closing && service.droppingPages() == 0)) {
       return;
     }
     if (total.get() < cap || total.get() < Math.min(MOST_THREADS, cap + waiting())) {
@@ -284,7 +260,7 @@ final class WorkerPool {
 
   /** Threads that may wait for others' requests: they do not count against the limit. */
   private int waiting() {
-    return interrupts.slow() + caches.droppingPages();
+    return interrupts.slow() + service.droppingPages();
   }
 
   private synchronized void growLater() {
@@ -294,7 +270,7 @@ final class WorkerPool {
 
   @GuardedBy("this")
   private void startThread() {
-    Worker worker = new Worker(this, channel, fileSystem);
+    Worker worker = new Worker(this, lanes);
     Thread thread = new Thread(worker, name + "-" + ++started);
     thread.setDaemon(true);
     threads.add(thread);

@@ -79,6 +79,12 @@ public interface LibC {
 
   int umount2(String target, int flags);
 
+  int sched_getaffinity(int thread, long bytes, long mask);
+
+  int sched_setaffinity(int thread, long bytes, long mask);
+
+  long getxattr(long path, long name, long value, long bytes);
+
   int getuid();
 
   int getgid();

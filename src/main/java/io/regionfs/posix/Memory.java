@@ -58,6 +58,14 @@ public final class Memory {
     UNSAFE.putInt(address, value);
   }
 
+  public static int getIntVolatile(long address) {
+    return UNSAFE.getIntVolatile(null, address);
+  }
+
+  public static void putIntVolatile(long address, int value) {
+    UNSAFE.putIntVolatile(null, address, value);
+  }
+
   public static long getLong(long address) {
     return UNSAFE.getLong(address);
   }

@@ -12,6 +12,8 @@ import io.regionfs.model.InodeId;
 import io.regionfs.model.Name;
 import io.regionfs.posix.MountTable;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -70,6 +72,11 @@ class FuseLifecycleIT extends FuseMountFixture {
     return FuseOptions.defaults().withMaxThreads(2);
   }
 
+  /** After seven at once were busy. */
+  int fewThreads() {
+    return 5;
+  }
+
   private Blocking blocking() {
     return (Blocking) fileSystem;
   }
@@ -115,8 +122,40 @@ class FuseLifecycleIT extends FuseMountFixture {
         "surplus threads end",
         () -> {
           shell.sh("stat -f . . . . . . . > /dev/null");
-          return mount.threads() <= 5;
+          return mount.threads() <= fewThreads();
         });
+  }
+
+  @Test
+  @SuppressWarnings("MustBeClosedChecker") // nothingIsLeft closes it
+  void hundredsOfBlockedOperationsStopNobodyElse() throws Exception {
+    mount.close();
+    mount = FuseMount.mount(directory, fileSystem, options().withMaxThreads(256));
+    shell.sh("echo x > blocks; chmod 600 blocks");
+    List<Thread> readers = new ArrayList<>();
+    AtomicInteger read = new AtomicInteger();
+    for (int i = 0; i < 200; i++) {
+      Thread reader = new Thread(() -> readFirstByte(read));
+      reader.start();
+      readers.add(reader);
+    }
+    await("all blocked", () -> blocking().blocked.get() == 200);
+    assertThat(shell.sh("echo y > b; cat b; ls")).isEqualTo("y\nb\nblocks");
+    blocking().gate.countDown();
+    for (Thread reader : readers) {
+      reader.join(TimeUnit.SECONDS.toMillis(SECONDS));
+    }
+    assertThat(read).hasValue(200);
+  }
+
+  private void readFirstByte(AtomicInteger read) {
+    try (InputStream file = Files.newInputStream(directory.resolve("blocks"))) {
+      if (file.read() == 'x') {
+        read.incrementAndGet();
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   @Test

@@ -110,7 +110,7 @@ class KernelPromisesIT {
     assumeTrue(Files.exists(Path.of("/dev/fuse")), "skipped: there is no /dev/fuse");
     assumeTrue(LibC.INSTANCE.getuid() == 0, "skipped: mounting needs root");
     session = FuseSession.mount(directory, FuseOptions.defaults());
-    session.handshake(new InitReply(host.fileSystem(), FuseOptions.defaults()));
+    session.handshake(new InitReply(host.fileSystem(), FuseOptions.defaults(), false));
     gate = new Gate(session.channel());
     caches = new KernelCaches(host.fileSystem(), gate, now::get); // nothing is late
     caches.begin();

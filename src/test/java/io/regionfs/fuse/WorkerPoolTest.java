@@ -41,8 +41,8 @@ class WorkerPoolTest {
   private final ScheduledExecutorService clock = Executors.newScheduledThreadPool(1);
   private final FakeChannel channel = new FakeChannel();
 
-  private WorkerPool pool(int maxThreads) {
-    WorkerPool pool = new WorkerPool(channel, fileSystem, clock, maxThreads, "test");
+  private DeviceReception pool(int maxThreads) {
+    DeviceReception pool = new DeviceReception(channel, fileSystem, clock, maxThreads);
     pool.start();
     return pool;
   }
@@ -53,7 +53,7 @@ class WorkerPoolTest {
     assertThat(fileSystem.buffersOut).hasValue(0);
   }
 
-  private void end(WorkerPool pool) throws Exception {
+  private void end(DeviceReception pool) throws Exception {
     channel.end();
     pool.ended().get(60, TimeUnit.SECONDS);
     assertThat(pool.join(Duration.ofSeconds(60))).isTrue();
@@ -79,7 +79,7 @@ class WorkerPoolTest {
 
   @Test
   void blockedRequestsDoNotBlockOthers() throws Exception {
-    WorkerPool pool = pool(16);
+    DeviceReception pool = pool(16);
     for (int i = 1; i <= 8; i++) {
       ask(2L * i, 5);
     }
@@ -92,7 +92,7 @@ class WorkerPoolTest {
 
   @Test
   void evenMoreThanTheLimitDoNot() throws Exception {
-    WorkerPool pool = pool(1);
+    DeviceReception pool = pool(1);
     for (int i = 1; i <= 5; i++) {
       ask(2L * i, 5);
     }
@@ -105,7 +105,7 @@ class WorkerPoolTest {
 
   @Test
   void anInterruptReachesItsRequestOnly() throws Exception {
-    WorkerPool pool = pool(16);
+    DeviceReception pool = pool(16);
     ask(2, 5);
     ask(4, 5);
     ask(6, 5);
@@ -125,7 +125,7 @@ class WorkerPoolTest {
 
   @Test
   void aFinishedRequestIsInterruptedNoMore() throws Exception {
-    WorkerPool pool = pool(1);
+    DeviceReception pool = pool(1);
     ask(2, 1);
     assertThat(replies(1)).containsEntry(2L, 0);
     interrupt(2);
@@ -139,8 +139,8 @@ class WorkerPoolTest {
 
   @Test
   void closingRefusesWhatComes() throws Exception {
-    WorkerPool pool = pool(4);
-    pool.leaveAfterNextRequest();
+    DeviceReception pool = pool(4);
+    pool.leave();
     int threads = pool.threads();
     for (int i = 0; i < threads; i++) {
       ask(2 + 2L * i, 1);
