@@ -186,6 +186,38 @@ class KernelPagesIT extends FuseMountFixture {
     }
   }
 
+  /** While the kernel sets a size it sends no pages: the notice waits for that, not for ever. */
+  @Test
+  void whileTheSizeIsSet() throws Exception {
+    AtomicBoolean stop = new AtomicBoolean();
+    try (Mapper mapper = new Mapper(file, BYTES)) {
+      CompletableFuture<Void> dropper =
+          CompletableFuture.runAsync(
+              () -> {
+                while (!stop.get()) {
+                  fileSystem.listener().dropPages(inode, 0, Long.MAX_VALUE);
+                }
+              },
+              task -> new Thread(task, "dropper").start());
+      CompletableFuture<String> resizer =
+          CompletableFuture.supplyAsync(
+              () ->
+                  shell.sh(
+                      "python3 -c \"import os\nfor i in range(1000): os.truncate('f', "
+                          + BYTES
+                          + " + i % 3 * 4096)\""),
+              task -> new Thread(task, "resizer").start());
+      for (int i = 0; i < 200; i++) {
+        long at = (i % PAGES) * 4096L;
+        mapper.store(at, i & 0x7f);
+        assertThat(mapper.read(at)).isEqualTo(i & 0x7f);
+      }
+      assertThat(resizer.get(SECONDS, TimeUnit.SECONDS)).isEmpty();
+      stop.set(true);
+      dropper.get(SECONDS, TimeUnit.SECONDS);
+    }
+  }
+
   /** The pages cannot come back any more, but nobody waits for that for ever. */
   @Test
   void closingEndsWhatWaits() throws Exception {
