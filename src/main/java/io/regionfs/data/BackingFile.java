@@ -9,6 +9,11 @@ public interface BackingFile extends AutoCloseable {
   /** Open for reading and writing; not to be closed by the caller. */
   int descriptor();
 
+  /** Whether anybody has read or mapped it since it was given. False once it is closed. */
+  default boolean wasRead() {
+    return false;
+  }
+
   /**
    * The kernel uses it no more: what it has changed of size, times and memory is the region's from
    * now on. May be called twice.

@@ -6,6 +6,8 @@ import io.regionfs.posix.Memory;
 import io.regionfs.proto.Expose;
 import io.regionfs.proto.Exposures;
 import io.regionfs.proto.HomeCall;
+import io.regionfs.proto.Ping;
+import io.regionfs.proto.Settle;
 import io.regionfs.rpc.RpcException;
 import io.regionfs.verbs.Batch;
 import io.regionfs.verbs.TransferException;
@@ -36,6 +38,27 @@ final class OneSided {
     work.readSlot(at.slotAddress(), at.slotKey());
     execute(at, work, 0);
     return slotRead(at, work);
+  }
+
+  /**
+   * The same, for who wants to know whether the file goes on up to an end: of a direct region only
+   * the home knows, and notes it in the slot when it is asked.
+   */
+  long refreshTo(Attachment at, Workspace work, long end)
+      throws TransferException, RpcException, InterruptedException {
+    long word = refresh(at, work);
+    if (!Slot.isDirect(word) || end <= Slot.sizeOf(word)) {
+      return word;
+    }
+    Settle unused = askStat(at);
+    return refresh(at, work);
+  }
+
+  /** Has the home say its size and times. */
+  Settle askStat(Attachment at) throws RpcException, InterruptedException {
+    HomeCall call =
+        HomeCall.newBuilder().setInode(inode.value()).setStat(Ping.getDefaultInstance()).build();
+    return caller.once(at.link(), call, options.attemptFor(0)).getStat();
   }
 
   Duration deadlineFor(long bytes) {

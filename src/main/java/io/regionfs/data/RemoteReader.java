@@ -10,6 +10,9 @@ import io.regionfs.verbs.TransferException;
  * <p>The slot is read before the data, so bytes below the size that it tells were there. What the
  * home calls a hole is a hole only below a size that was read before asking: beyond it, a writer
  * may have put bytes and moved the size since.
+ *
+ * <p>The size in the slot of a direct region is a lower bound: before the end of such a file is
+ * believed, the home is asked to look.
  */
 final class RemoteReader {
   private final OneSided steps;
@@ -38,8 +41,9 @@ final class RemoteReader {
     while (true) {
       long end = Math.min(wantedEnd, endOf(word));
       ExposureMap map = at.exposures();
-      if (!fresh && (offset >= end || !map.covers(offset, end, false))) {
-        word = steps.refresh(at, work);
+      boolean known = offset < end && !mayGoOn(word, wantedEnd) && map.covers(offset, end, false);
+      if (!fresh && !known) {
+        word = steps.refreshTo(at, work, wantedEnd);
         fresh = true;
         continue;
       }
@@ -62,8 +66,12 @@ final class RemoteReader {
         at.forget(endOf(now), Long.MAX_VALUE);
       }
       word = now;
-      fresh = true;
+      fresh = !mayGoOn(now, wantedEnd);
     }
+  }
+
+  private static boolean mayGoOn(long word, long wantedEnd) {
+    return Slot.isDirect(word) && Slot.sizeOf(word) < wantedEnd;
   }
 
   private static long endOf(long word) {

@@ -1,15 +1,14 @@
 package io.regionfs.data;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
-import com.google.protobuf.ByteString;
 import io.regionfs.data.OneSided.Local;
+import io.regionfs.meta.Messages;
 import io.regionfs.model.Errno;
 import io.regionfs.model.FallocateMode;
 import io.regionfs.model.FsException;
 import io.regionfs.model.InodeId;
 import io.regionfs.model.NodeId;
 import io.regionfs.model.RegionStat;
-import io.regionfs.posix.Memory;
 import io.regionfs.proto.Allocate;
 import io.regionfs.proto.AllocateMode;
 import io.regionfs.proto.Append;
@@ -17,6 +16,7 @@ import io.regionfs.proto.AppendReply;
 import io.regionfs.proto.Attach;
 import io.regionfs.proto.CommitAppend;
 import io.regionfs.proto.HomeCall;
+import io.regionfs.proto.HomeReply;
 import io.regionfs.proto.Ping;
 import io.regionfs.proto.Reply;
 import io.regionfs.proto.Seek;
@@ -45,6 +45,7 @@ final class RemoteRegion implements Region {
   private final OneSided steps;
   private final RemoteReader reader;
   private final RemoteWriter writer;
+  private final HomeStores stores;
 
   /** Held while attaching. */
   private final ReentrantLock attaching = new ReentrantLock();
@@ -69,7 +70,8 @@ final class RemoteRegion implements Region {
     this.workspaces = workspaces;
     this.steps = new OneSided(inode, caller, homes.options());
     this.reader = new RemoteReader(steps, workspaces);
-    this.writer = new RemoteWriter(inode, steps, caller, workspaces);
+    this.stores = new HomeStores(inode, steps, caller, workspaces);
+    this.writer = new RemoteWriter(inode, steps, caller, workspaces, stores);
   }
 
   /** Makes the region at its home if there is none and it may be new. */
@@ -135,16 +137,25 @@ final class RemoteRegion implements Region {
   public long append(TransferBuffer source, int position, int length) {
     Local local = local(source, position, length);
     if (length <= MAX_INLINE_APPEND_BYTES) {
-      byte[] data = new byte[length];
-      Memory.get(local.address(), data, 0, length);
       HomeCall append =
-          call().setAppend(Append.newBuilder().setData(ByteString.copyFrom(data))).build();
+          call().setAppend(Append.newBuilder().setData(HomeStores.copyOf(local, length))).build();
       return caller.untilAnswered(home, append, deadline(length)).getAppend().getOffset();
     }
     HomeCall reserve = call().setReserveAppend(length).build();
     while (true) {
-      AppendReply reserved = caller.untilAnswered(home, reserve, deadline(0)).getAppend();
-      fillReserved(reserved, length, local);
+      Attachment at = attachment;
+      boolean direct =
+          at != null && at.sizeWord() != Attachment.UNKNOWN && Slot.isDirect(at.sizeWord());
+      AppendReply reserved =
+          direct
+              ? AppendReply.getDefaultInstance()
+              : caller.untilAnswered(home, reserve, deadline(0)).getAppend();
+      if (reserved.getToken() == 0) {
+        return appendStaged(length, local);
+      }
+      if (!fillReserved(reserved, length, local)) {
+        continue;
+      }
       Reply committed = caller.replyOf(home, commit(reserved.getToken(), length), deadline(0));
       if (committed.getErrno() != Errno.EAGAIN.code()) {
         HomeCaller.granted(committed);
@@ -153,15 +164,36 @@ final class RemoteRegion implements Region {
     }
   }
 
-  private void fillReserved(AppendReply reserved, int length, Local local) {
+  /** As one write of the home. */
+  private long appendStaged(int length, Local local) {
+    while (true) {
+      HomeCall append =
+          homes.untilDone(home, link -> stores.stageAppend(attached(link), length, local));
+      try {
+        HomeReply reply = caller.untilAnswered(home, append, deadline(length));
+        Attachment at = attachment;
+        if (at != null) {
+          HomeStores.note(at, reply);
+        }
+        return reply.getAppend().getOffset();
+      } catch (FsException e) {
+        if (e.errno() != Errno.ESTALE) {
+          throw e;
+        }
+      }
+    }
+  }
+
+  /** False if the range was given back, as the region became direct. */
+  private boolean fillReserved(AppendReply reserved, int length, Local local) {
     long offset = reserved.getOffset();
     try {
-      homes.untilDone(
-          home,
-          link -> {
-            writer.fill(attached(link), offset, length, local);
-            return true;
-          });
+      boolean filled =
+          homes.untilDone(home, link -> writer.fill(attached(link), offset, length, local));
+      if (!filled) {
+        homes.tryOnce(home, link -> caller.once(link, commit(reserved.getToken(), 0), deadline(0)));
+      }
+      return filled;
     } catch (FsException e) {
       homes.tryOnce(home, link -> caller.once(link, commit(reserved.getToken(), 0), deadline(0)));
       throw e;
@@ -183,6 +215,9 @@ final class RemoteRegion implements Region {
           Workspace work = workspaces.take(link.connection());
           try {
             long word = steps.refresh(at, work);
+            if (Slot.isDirect(word)) {
+              return Messages.regionStat(steps.askStat(at));
+            }
             return new RegionStat(
                 Slot.sizeOf(word),
                 work.slot(Slot.ALLOCATED),

@@ -12,6 +12,7 @@ import io.regionfs.rpc.RpcException;
 import io.regionfs.verbs.TransferException;
 import java.time.Instant;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Writes: the data, then the times, then the size if it grows, in one batch when the home has
@@ -20,6 +21,9 @@ import java.util.concurrent.atomic.AtomicLong;
  * <p>Where this host must not swap the size, as its device or the home's has no atomics, the home
  * is called to do so after that batch. The batch ends with a read, which is answered when the data
  * is in place: on iWARP a write is complete before that.
+ *
+ * <p>To a direct region only bytes within the size are written so: what would move its end, the
+ * home writes.
  *
  * <p>The slot is read last. If its epoch is another than when the write began, a shrink may have
  * taken the bytes away, and they are written again.
@@ -37,6 +41,7 @@ final class RemoteWriter {
   private final OneSided steps;
   private final HomeCaller caller;
   private final Workspaces workspaces;
+  private final HomeStores stores;
 
   /** Where the last write ended, and how much has been written up to there without a gap. */
   private volatile long sequentialEnd;
@@ -47,11 +52,13 @@ final class RemoteWriter {
   /** Times that are written here are later. */
   private final AtomicLong floor = new AtomicLong(Long.MIN_VALUE);
 
-  RemoteWriter(InodeId inode, OneSided steps, HomeCaller caller, Workspaces workspaces) {
+  RemoteWriter(
+      InodeId inode, OneSided steps, HomeCaller caller, Workspaces workspaces, HomeStores stores) {
     this.inode = inode;
     this.steps = steps;
     this.caller = caller;
     this.workspaces = workspaces;
+    this.stores = stores;
   }
 
   void noEarlierThan(Instant time) {
@@ -83,15 +90,22 @@ final class RemoteWriter {
     noteSequence(offset, length);
   }
 
-  /** Only the data, into a range at the end that the home has reserved. One attempt. */
-  void fill(Attachment at, long offset, int length, Local local)
+  /**
+   * Only the data, into a range at the end that the home has reserved; false if the region has
+   * become direct meanwhile. One attempt.
+   */
+  boolean fill(Attachment at, long offset, int length, Local local)
       throws TransferException, RpcException, InterruptedException {
     Workspace work = workspaces.take(at.link().connection());
     try {
       ExposureMap map = writable(at, offset, offset + length, offset + length);
+      if (map == null) {
+        return false;
+      }
       work.batch.clear();
       steps.store(at, work, map, offset, offset + length, local);
       steps.execute(at, work, length);
+      return true;
     } finally {
       workspaces.giveBack(work);
     }
@@ -103,10 +117,17 @@ final class RemoteWriter {
       throws TransferException, RpcException, InterruptedException {
     long end = offset + length;
     long word = known;
+    if (Slot.isDirect(word) && end > Slot.sizeOf(word)) {
+      stores.write(at, work, offset, length, local);
+      return DONE;
+    }
     ExposureMap map = writable(at, offset, end, wantedEnd(word, offset, length));
+    if (map == null) {
+      return otherWord(at, work, word);
+    }
     if (offset > Slot.sizeOf(word)) {
       word = growTo(at, work, offset);
-      if (offset > Slot.sizeOf(word)) {
+      if (offset > Slot.sizeOf(word) || Slot.isDirect(word)) {
         return word;
       }
     }
@@ -206,7 +227,19 @@ final class RemoteWriter {
     return steps.refresh(at, work);
   }
 
-  private ExposureMap writable(Attachment at, long offset, long end, long wanted)
+  /** The home exposed less than was asked for: because the region became direct, or shorter. */
+  private long otherWord(Attachment at, Workspace work, long known)
+      throws TransferException, InterruptedException {
+    long word = steps.refresh(at, work);
+    if (word == known) {
+      throw new TransferException(
+          TransferException.Reason.DISCONNECTED, "the home exposed less than was asked for");
+    }
+    return word;
+  }
+
+  /** Null if the home does not expose all of the range, as it is beyond the end now. */
+  private @Nullable ExposureMap writable(Attachment at, long offset, long end, long wanted)
       throws TransferException, RpcException, InterruptedException {
     ExposureMap map = at.exposures();
     if (map.covers(offset, end, true)) {
@@ -220,11 +253,7 @@ final class RemoteWriter {
       }
       map = steps.expose(at, offset, end, end, true);
     }
-    if (!map.covers(offset, end, true)) {
-      throw new TransferException(
-          TransferException.Reason.DISCONNECTED, "the home exposed less than was asked for");
-    }
-    return map;
+    return map.covers(offset, end, true) ? map : null;
   }
 
   private long wantedEnd(long word, long offset, int length) {

@@ -8,17 +8,21 @@ import java.time.Instant;
  *
  * <pre>
  *   0  inode     the region this slot belongs to; 0: free. A reader that finds another inode attaches again
- *   8  size      epoch in bits 63..48, bytes in bits 47..0; changed only by compare-and-swap, in the
- *               way that the home says when a host attaches
+ *   8  size      epoch in bits 63..48, direct in bit 47, bytes in bits 46..0; changed only by
+ *               compare-and-swap, in the way that the home says when a host attaches
  *  16  mtime     nanoseconds since 1970, signed
  *  24  ctime     nanoseconds since 1970, signed
  *  32  allocated bytes of memory that the region holds, written by the home alone
  *  40  spare
  * </pre>
  *
- * <p>The epoch changes with every shrink. A writer that extends the file swaps the size after its
- * data is there; if the epoch has changed since it began, its bytes may be gone and it writes them
- * again.
+ * <p>While a region is direct, the kernel of the home writes its file without a word to anybody:
+ * the size here is then a lower bound, which the home moves when it is asked for anything, and
+ * which no other host moves at all.
+ *
+ * <p>The epoch changes with every shrink, and when a region becomes direct or ceases to be. A
+ * writer that extends the file swaps the size after its data is there; if the epoch has changed
+ * since it began, its bytes may be gone and it writes them again.
  */
 public final class Slot {
   public static final int INODE = 0;
@@ -29,8 +33,10 @@ public final class Slot {
   public static final int BYTES = 64;
 
   private static final long NANOS_PER_SECOND = 1_000_000_000L;
-  private static final int SIZE_BITS = 48;
+  private static final int SIZE_BITS = 47;
   private static final long SIZE_MASK = (1L << SIZE_BITS) - 1;
+  private static final long DIRECT = 1L << SIZE_BITS;
+  private static final int EPOCH_SHIFT = SIZE_BITS + 1;
 
   private Slot() {}
 
@@ -41,11 +47,20 @@ public final class Slot {
 
   /** The epoch of a size word, 16 bits. */
   public static int epochOf(long word) {
-    return (int) (word >>> SIZE_BITS);
+    return (int) (word >>> EPOCH_SHIFT);
+  }
+
+  /** Whether the size is a lower bound, which only the home may move. */
+  public static boolean isDirect(long word) {
+    return (word & DIRECT) != 0;
   }
 
   public static long word(int epoch, long size) {
-    return ((long) epoch << SIZE_BITS) | size;
+    return ((long) epoch << EPOCH_SHIFT) | size;
+  }
+
+  public static long word(int epoch, boolean direct, long size) {
+    return word(epoch, size) | (direct ? DIRECT : 0);
   }
 
   /** A time word as a time. */

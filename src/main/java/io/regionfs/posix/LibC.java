@@ -18,6 +18,8 @@ public interface LibC {
   int O_RDWR = 2;
   int O_CREAT = 0100;
   int O_NONBLOCK = 04000;
+  int O_APPEND = 02000;
+  int O_NOATIME = 01000000;
   int O_CLOEXEC = 02000000;
   int F_GETFL = 3;
   int F_SETFL = 4;

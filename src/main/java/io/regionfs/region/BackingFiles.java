@@ -137,7 +137,8 @@ final class BackingFiles {
   }
 
   private long use(InodeId inode, int flags, Use use) {
-    int fd = C.open(path(inode).toString(), LibC.O_RDWR | LibC.O_CLOEXEC | flags, 0600);
+    int fd =
+        C.open(path(inode).toString(), LibC.O_RDWR | LibC.O_NOATIME | LibC.O_CLOEXEC | flags, 0600);
     check("open", inode, fd);
     try {
       return use.with(fd);

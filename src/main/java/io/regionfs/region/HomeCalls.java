@@ -13,6 +13,7 @@ import io.regionfs.proto.CommitAppend;
 import io.regionfs.proto.Expose;
 import io.regionfs.proto.HomeCall;
 import io.regionfs.proto.Reply;
+import io.regionfs.proto.Store;
 
 /** What each call of another host does. Failures are {@link FsException}. */
 final class HomeCalls {
@@ -85,6 +86,12 @@ final class HomeCalls {
       case RESERVE_APPEND -> {
         return reserve(region, call.getReserveAppend());
       }
+      case STAGE -> {
+        return HomeReplies.staged(memory.staging().take(call.getStage()));
+      }
+      case STORE -> {
+        return store(region, call.getStore());
+      }
       case COMMIT_APPEND -> commit(region, call.getCommitAppend());
       default -> throw new FsException(Errno.EOPNOTSUPP, "a call that this home does not know");
     }
@@ -115,19 +122,58 @@ final class HomeCalls {
   }
 
   private static Reply append(LentRegion region, byte[] data) {
+    return HomeReplies.append(append(region, data.length, sourceOf(data)), 0);
+  }
+
+  private static long append(LentRegion region, long length, RegionMemory.Source source) {
     takeTurn(region);
     try {
-      if (data.length == 0) {
-        return HomeReplies.append(region.stat().size(), 0);
-      }
-      long offset =
-          region.append(
-              data.length,
-              (done, target, length) -> Memory.put(target, data, (int) done, (int) length));
-      return HomeReplies.append(offset, 0);
+      return length == 0 ? region.stat().size() : region.append(length, source);
     } finally {
       region.appendTurn().leave();
     }
+  }
+
+  private static RegionMemory.Source sourceOf(byte[] data) {
+    return (done, target, length) -> Memory.put(target, data, (int) done, (int) length);
+  }
+
+  private Reply store(LentRegion region, Store ask) {
+    if (ask.getToken() == 0) {
+      byte[] data = ask.getData().toByteArray();
+      return stored(region, ask, data.length, sourceOf(data));
+    }
+    Staging.Stage stage = memory.staging().claim(ask.getToken());
+    boolean done = false;
+    try {
+      if (ask.getLength() <= 0 || ask.getLength() > stage.memory().length()) {
+        throw new FsException(Errno.EINVAL, ask.getLength() + " bytes were not staged");
+      }
+      MemorySource source = new MemorySource(stage.memory().address());
+      Reply reply = stored(region, ask, ask.getLength(), source);
+      done = true;
+      return reply;
+    } finally {
+      if (done) {
+        memory.staging().giveBack(stage);
+      } else {
+        memory.staging().unclaim(stage);
+      }
+    }
+  }
+
+  private static Reply stored(
+      LentRegion region, Store ask, long length, RegionMemory.Source source) {
+    long offset = ask.getOffset();
+    if (ask.getAppend()) {
+      offset = append(region, length, source);
+    } else {
+      Ranges.checkWrite(offset, length);
+      if (length > 0) {
+        region.write(offset, length, source);
+      }
+    }
+    return HomeReplies.stored(offset, region.slot().sizeWord().get());
   }
 
   /** The caller keeps the turn; it writes the range one-sided, then commits. */
@@ -135,6 +181,9 @@ final class HomeCalls {
     takeTurn(region);
     boolean reserved = false;
     try {
+      if (region.slot().isDirect()) {
+        return HomeReplies.append(0, 0); // nobody can fill what is beyond the end of the file
+      }
       int epoch = region.slot().epoch();
       long offset = region.stat().size();
       Ranges.checkWrite(offset, length);

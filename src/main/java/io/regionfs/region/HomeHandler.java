@@ -86,7 +86,7 @@ public final class HomeHandler implements RpcHandler, AutoCloseable {
   private void answerSlowly(Request request, RpcResponder responder) {
     HomeCall call = request.getHome();
     switch (call.getCallCase()) {
-      case APPEND, RESERVE_APPEND, COMMIT_APPEND ->
+      case APPEND, RESERVE_APPEND, COMMIT_APPEND, STORE ->
           responder.reply(answered.once(request, () -> answer(call)));
       default -> responder.reply(answer(call));
     }

@@ -12,6 +12,7 @@ import io.regionfs.proto.HomeReply;
 import io.regionfs.proto.RegionReport;
 import io.regionfs.proto.Reply;
 import io.regionfs.proto.SizeSwap;
+import io.regionfs.proto.Staged;
 
 /** The answers of a home as messages. */
 @CheckReturnValue
@@ -72,6 +73,22 @@ final class HomeReplies {
     return reply(
         HomeReply.newBuilder()
             .setAppend(AppendReply.newBuilder().setOffset(offset).setToken(token)));
+  }
+
+  static Reply stored(long offset, long sizeWord) {
+    return reply(
+        HomeReply.newBuilder()
+            .setAppend(AppendReply.newBuilder().setOffset(offset).setSizeWord(sizeWord)));
+  }
+
+  static Reply staged(Staging.Stage stage) {
+    return reply(
+        HomeReply.newBuilder()
+            .setStaged(
+                Staged.newBuilder()
+                    .setToken(stage.token())
+                    .setAddress(stage.memory().address())
+                    .setKey(stage.memory().remoteKey())));
   }
 
   static Reply report(LentRegion region, long generation) {

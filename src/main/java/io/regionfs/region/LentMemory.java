@@ -41,6 +41,7 @@ public final class LentMemory implements Regions {
   private final SlotTable slots;
   private final Host host;
   private final LoopbackSwap loopback;
+  private final Staging staging;
   private final IntFunction<TransferBuffer> buffers;
   private final InstantSource clock;
   private final long generation = new SecureRandom().nextLong();
@@ -52,12 +53,14 @@ public final class LentMemory implements Regions {
       SlotTable slots,
       Host host,
       LoopbackSwap loopback,
+      Staging staging,
       IntFunction<TransferBuffer> buffers,
       InstantSource clock) {
     this.directory = directory;
     this.slots = slots;
     this.host = host;
     this.loopback = loopback;
+    this.staging = staging;
     this.buffers = buffers;
     this.clock = clock;
   }
@@ -104,7 +107,8 @@ public final class LentMemory implements Regions {
               new Exposures(fabric, options.pinBudgetBytes(), options.maxExposures()),
               fabric.limits().atomics(),
               loopback);
-      LentMemory memory = new LentMemory(directory, slots, host, loopback, buffers, clock);
+      LentMemory memory =
+          new LentMemory(directory, slots, host, loopback, new Staging(fabric), buffers, clock);
       memory.recover();
       done = true;
       return memory;
@@ -165,6 +169,11 @@ public final class LentMemory implements Regions {
   /** Changes when this process starts again: what was handed out before is of no use then. */
   long generation() {
     return generation;
+  }
+
+  /** Where other hosts put what this one is to write for them. */
+  Staging staging() {
+    return staging;
   }
 
   /** Whether another host that attaches makes this one change the size with its device. */
@@ -257,6 +266,7 @@ public final class LentMemory implements Regions {
     regions.values().forEach(LentRegion::leave);
     regions.clear();
     loopback.close();
+    staging.close();
     host.exposures().close();
     host.pieces().close();
     slots.close();

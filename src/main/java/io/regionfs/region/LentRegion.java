@@ -1,5 +1,6 @@
 package io.regionfs.region;
 
+import io.regionfs.data.BackingFile;
 import io.regionfs.data.Ranges;
 import io.regionfs.data.ReadSink;
 import io.regionfs.data.TransferBuffer;
@@ -11,6 +12,7 @@ import io.regionfs.model.RegionStat;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A region at its home, for this host's processes and for the calls of others. Its lock is shared
@@ -25,6 +27,8 @@ final class LentRegion {
   /** Most exposures in one answer: it must fit a message. */
   static final int MAX_EXPOSURES = 64;
 
+  private final InodeId inode;
+  private final InstantSource clock;
   private final RegionSlot slot;
   private final Host host;
   private final RegionMemory memory;
@@ -36,6 +40,8 @@ final class LentRegion {
   private boolean keepBeyondSize;
 
   LentRegion(InodeId inode, RegionSlot slot, Host host, InstantSource clock) {
+    this.inode = inode;
+    this.clock = clock;
     this.slot = slot;
     this.host = host;
     this.memory = new RegionMemory(inode, slot, host);
@@ -63,11 +69,23 @@ final class LentRegion {
   /** Before anybody else knows the region: its slot and file are a former process's. */
   void recover() {
     memory.recover();
+    if (slot.isDirect()) {
+      // The kernel used the file to the end, and may have made it longer since the slot was told.
+      slot.growTo(host.files().length(inode));
+      slot.sizeWord().beginEpoch(Long.MAX_VALUE, false);
+      memory.load();
+    }
   }
 
   void read(long offset, int length, TransferBuffer staging, ReadSink sink) {
     lock.shared();
     try {
+      DirectMode direct = lentSlot.direct();
+      if (direct != null && !direct.readsMemory(offset, length)) {
+        requireStaging(length, staging);
+        sink.accept(staging.address(), direct.read(offset, length, staging.address()));
+        return;
+      }
       int bytes = (int) Math.max(0, Math.min(length, slot.size() - offset));
       if (bytes == 0) {
         sink.accept(staging.address(), 0);
@@ -95,6 +113,10 @@ final class LentRegion {
       Ranges.checkWrite(end, length);
       lockToStore(end, length);
       try {
+        DirectMode direct = lentSlot.direct();
+        if (direct != null) {
+          return direct.append(length, source);
+        }
         // Nothing shrinks it now, and what other hosts' plain writes add meanwhile is theirs.
         if (slot.size() == end) {
           store(end, length, source);
@@ -106,7 +128,18 @@ final class LentRegion {
     }
   }
 
+  private static void requireStaging(int length, TransferBuffer staging) {
+    if (length > staging.capacity()) {
+      throw new IllegalArgumentException("staging holds less than " + length + " bytes");
+    }
+  }
+
   private void store(long offset, long length, RegionMemory.Source source) {
+    DirectMode direct = lentSlot.direct();
+    if (direct != null) {
+      direct.write(offset, length, source);
+      return;
+    }
     memory.write(offset, length, source);
     lentSlot.touch();
     slot.growTo(offset + length);
@@ -115,14 +148,17 @@ final class LentRegion {
   /** Takes the shared lock, with memory in the range and zeros between the size and it. */
   private void lockToStore(long offset, long length) {
     lock.shared();
-    if (memory.extents().contains(offset, offset + length) && isCleanTo(offset)) {
+    if (lentSlot.direct() != null
+        || (memory.extents().contains(offset, offset + length) && isCleanTo(offset))) {
       return;
     }
     lock.unlockShared();
     lock.exclusive();
     try {
-      memory.allocate(offset, offset + length);
-      cleanTo(offset);
+      if (lentSlot.direct() == null) {
+        memory.allocate(offset, offset + length);
+        cleanTo(offset);
+      }
       lock.sharedToo();
     } finally {
       lock.unlockExclusive();
@@ -162,6 +198,12 @@ final class LentRegion {
   void truncate(long size) {
     lock.exclusive();
     try {
+      DirectMode direct = lentSlot.direct();
+      if (direct != null) {
+        direct.truncate(size);
+        keepBeyondSize &= size > slot.size();
+        return;
+      }
       long old = slot.size();
       if (size < old || (size == old && memory.extents().end() > Pages.up(size))) {
         cut(size);
@@ -179,6 +221,12 @@ final class LentRegion {
     boolean grows = mode == FallocateMode.ALLOCATE || mode == FallocateMode.ZERO_RANGE;
     lock.exclusive();
     try {
+      keepBeyondSize |= !grows && mode != FallocateMode.PUNCH_HOLE;
+      DirectMode direct = lentSlot.direct();
+      if (direct != null) {
+        direct.allocate(mode, offset, length);
+        return;
+      }
       if (grows) {
         cleanTo(end);
       }
@@ -195,8 +243,6 @@ final class LentRegion {
       }
       if (grows) {
         slot.growTo(end);
-      } else if (mode != FallocateMode.PUNCH_HOLE) {
-        keepBeyondSize = true;
       }
       lentSlot.touch();
     } finally {
@@ -207,9 +253,12 @@ final class LentRegion {
   long seek(long offset, boolean hole) {
     lock.shared();
     try {
-      long size = slot.size();
+      DirectMode direct = lentSlot.direct();
+      long size = direct != null ? direct.sync() : slot.size();
       long found = -1;
-      if (offset < size) {
+      if (direct != null) {
+        found = direct.seek(offset, hole);
+      } else if (offset < size) {
         found = hole ? memory.extents().nextGap(offset) : memory.extents().nextMember(offset);
       }
       if (found < 0 || (!hole && found >= size)) {
@@ -232,18 +281,22 @@ final class LentRegion {
     long pinBytesPerAnswer = host.exposures().pinBudgetBytes() / 2;
     lock.exclusive();
     try {
-      if (write) {
+      long limit = Long.MAX_VALUE;
+      DirectMode direct = lentSlot.direct();
+      if (direct != null) {
+        limit = direct.prepare(offset, end, write);
+      } else if (write) {
         memory.allocate(offset, end);
       }
       List<Exposure> exposures = new ArrayList<>();
       long pinned = 0;
       long at = memory.extents().nextMember(offset);
-      while (at >= 0 && at < end) {
+      while (at >= 0 && at < Math.min(end, limit)) {
         // What one answer exposes must not evict itself.
         if (exposures.size() == MAX_EXPOSURES || pinned >= pinBytesPerAnswer) {
           return new Exposed(exposures, at);
         }
-        Exposure exposure = memory.exposeAround(at, write);
+        Exposure exposure = memory.exposeAround(at, write, limit);
         exposures.add(exposure);
         pinned += exposure.length();
         at = memory.extents().nextMember(exposure.end());
@@ -258,11 +311,56 @@ final class LentRegion {
   void trim() {
     lock.exclusive();
     try {
-      if (!keepBeyondSize && memory.extents().end() > Pages.up(slot.size())) {
+      boolean ahead = lentSlot.direct() == null && !keepBeyondSize;
+      if (ahead && memory.extents().end() > Pages.up(slot.size())) {
         cut(Long.MAX_VALUE); // a host may be extending it: what it has reached stays
       }
     } finally {
       lock.unlockExclusive();
+    }
+  }
+
+  /** Null if the kernel has it already. */
+  @Nullable BackingFile passThrough() {
+    lock.exclusive();
+    try {
+      if (lentSlot.direct() != null) {
+        return null;
+      }
+      long size = slot.size();
+      memory.closeExposures(size, Long.MAX_VALUE);
+      size = slot.shrinkTo(Long.MAX_VALUE);
+      ExtentSet kept = new ExtentSet();
+      if (keepBeyondSize) {
+        memory.extents().forEach(Pages.up(size), Long.MAX_VALUE, kept::add);
+      }
+      memory.free(size, Long.MAX_VALUE);
+      DirectMode mode = DirectMode.enter(slot, memory, kept, clock);
+      lentSlot.direct(mode);
+      return new LentFile(this, mode);
+    } finally {
+      lock.unlockExclusive();
+    }
+  }
+
+  /** The kernel does not use the file any more. */
+  void endPassThrough(DirectMode mode) {
+    if (lock.exclusiveIfAlive()) {
+      try {
+        if (mode == lentSlot.direct()) {
+          endDirect();
+        }
+      } finally {
+        lock.unlockExclusive();
+      }
+    }
+  }
+
+  private void endDirect() {
+    DirectMode mode = lentSlot.direct();
+    if (mode != null) {
+      lentSlot.direct(null);
+      mode.leave();
     }
   }
 
@@ -293,6 +391,7 @@ final class LentRegion {
     boolean lived = lock.exclusiveToEnd();
     try {
       if (lived) {
+        endDirect();
         memory.closeExposures(0, Long.MAX_VALUE);
         memory.unmap();
       }

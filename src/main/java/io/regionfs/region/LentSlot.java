@@ -4,6 +4,7 @@ import io.regionfs.model.RegionStat;
 import io.regionfs.verbs.Atomics;
 import java.time.Instant;
 import java.time.InstantSource;
+import org.jspecify.annotations.Nullable;
 
 /** What is done with a region's slot alone, under the region's lock, while the region lives. */
 final class LentSlot {
@@ -12,6 +13,9 @@ final class LentSlot {
   private final Host host;
   private final InstantSource clock;
 
+  /** While the kernel uses the file itself. Changes under the exclusive lock. */
+  private volatile @Nullable DirectMode direct;
+
   LentSlot(RegionSlot slot, RegionLock lock, Host host, InstantSource clock) {
     this.slot = slot;
     this.lock = lock;
@@ -19,9 +23,20 @@ final class LentSlot {
     this.clock = clock;
   }
 
+  /** Null unless the kernel uses the file itself; by a holder of the lock. */
+  @Nullable DirectMode direct() {
+    return direct;
+  }
+
+  /** Exclusive lock. */
+  void direct(@Nullable DirectMode mode) {
+    direct = mode;
+  }
+
   RegionStat stat() {
     lock.sharedForSlot();
     try {
+      sync();
       return slot.stat();
     } finally {
       lock.unlockShared();
@@ -31,9 +46,17 @@ final class LentSlot {
   void setModified(Instant mtime) {
     lock.sharedForSlot();
     try {
+      sync(); // what came before must not change it later
       slot.setModified(mtime, clock.instant());
     } finally {
       lock.unlockShared();
+    }
+  }
+
+  private void sync() {
+    DirectMode mode = direct;
+    if (mode != null) {
+      mode.sync();
     }
   }
 
@@ -92,7 +115,7 @@ final class LentSlot {
   long grow(int epoch, long size) {
     lock.sharedForSlot();
     try {
-      if (slot.epoch() == epoch) {
+      if (slot.epoch() == epoch && direct == null) {
         slot.growTo(size);
       }
       return slot.sizeWord().get();
@@ -105,7 +128,7 @@ final class LentSlot {
   boolean commit(int epoch, long size) {
     lock.sharedForSlot();
     try {
-      if (slot.epoch() != epoch) {
+      if (slot.epoch() != epoch || direct != null) {
         return false;
       }
       touch();

@@ -1,13 +1,14 @@
 package io.regionfs.region;
 
+import io.regionfs.data.BackingFile;
 import io.regionfs.data.Ranges;
 import io.regionfs.data.ReadSink;
 import io.regionfs.data.Region;
 import io.regionfs.data.TransferBuffer;
 import io.regionfs.model.FallocateMode;
 import io.regionfs.model.RegionStat;
-import io.regionfs.posix.Memory;
 import java.time.Instant;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An open region whose home is this host: memory copies, no transfers. It holds nothing, so closing
@@ -54,8 +55,12 @@ final class LocalRegion implements Region {
       throw new IllegalArgumentException(
           length + " bytes at " + position + " of a buffer of " + source.capacity());
     }
-    long start = source.address() + position;
-    return (done, target, bytes) -> Memory.copy(start + done, target, bytes);
+    return new MemorySource(source.address() + position);
+  }
+
+  @Override
+  public @Nullable BackingFile passThrough() {
+    return region.passThrough();
   }
 
   @Override

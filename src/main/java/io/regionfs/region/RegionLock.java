@@ -76,11 +76,19 @@ final class RegionLock {
 
   /** For what touches only the slot. */
   void exclusiveForSlot() {
+    if (!exclusiveIfAlive()) {
+      throw isGone();
+    }
+  }
+
+  /** For the end of something; false if the region is gone. */
+  boolean exclusiveIfAlive() {
     lock.writeLock().lock();
     if (gone) {
       unlockExclusive();
-      throw isGone();
+      return false;
     }
+    return true;
   }
 
   void unlockExclusive() {

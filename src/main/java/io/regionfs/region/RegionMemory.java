@@ -31,6 +31,11 @@ final class RegionMemory {
   @FunctionalInterface
   interface Source {
     void copy(long done, long target, long length);
+
+    /** Where all of them are in memory, if they are; else 0. */
+    default long addressOrZero() {
+      return 0;
+    }
   }
 
   private final InodeId inode;
@@ -66,12 +71,58 @@ final class RegionMemory {
   }
 
   void load() {
-    fileBytes = host.files().length(inode);
+    fileBytes = 0;
+    extendFile(Math.max(1, host.files().length(inode)));
     extents = host.files().scan(inode, fileBytes);
-    host.budget().count(extents.bytes() - countedBytes);
-    countedBytes = extents.bytes();
-    slot.setAllocatedBytes(countedBytes);
+    recount(extents.bytes());
     loaded = true;
+  }
+
+  /** So much of the budget is this region's, whatever it was. */
+  void recount(long bytes) {
+    host.budget().count(bytes - countedBytes);
+    countedBytes = bytes;
+    slot.setAllocatedBytes(bytes);
+  }
+
+  /**
+   * Makes the file end where the size does, for the kernel to use it itself, until {@link #reload}.
+   * Nothing beyond the size is allocated or exposed.
+   */
+  DirectFile openExact(long size) {
+    host.files().setLength(inode, size);
+    fileBytes = size;
+    return DirectFile.open(inode, host.files().path(inode));
+  }
+
+  /**
+   * Looks what the file holds now, and makes it end where a piece does.
+   *
+   * @param untouched pages that hold memory and look as if they did not
+   */
+  void reload(long size, ExtentSet untouched) {
+    fileBytes = 0;
+    extendFile(Math.max(1, Math.max(size, untouched.end())));
+    untouched.forEach(0, Long.MAX_VALUE, (from, to) -> forParts(from, to, RegionMemory::populate));
+    extents = host.files().scan(inode, fileBytes);
+    recount(extents.bytes());
+  }
+
+  /**
+   * For memory that the kernel is about to give.
+   *
+   * @throws FsException ENOSPC if the budget has not so much left
+   */
+  void requireRoom(long bytes) {
+    if (!host.budget().tryReserve(bytes)) {
+      throw noRoom();
+    }
+    host.budget().release(bytes);
+  }
+
+  private FsException noRoom() {
+    return new FsException(
+        Errno.ENOSPC, "all " + host.budget().limitBytes() + " bytes of memory are lent");
   }
 
   ExtentSet extents() {
@@ -176,8 +227,7 @@ final class RegionMemory {
       return;
     }
     if (!host.budget().tryReserve(gaps.bytes())) {
-      throw new FsException(
-          Errno.ENOSPC, "all " + host.budget().limitBytes() + " bytes of memory are lent");
+      throw noRoom();
     }
     boolean done = false;
     try {
@@ -229,6 +279,29 @@ final class RegionMemory {
         Memory.putByte(at, (byte) 0);
       }
     }
+  }
+
+  /**
+   * Touches pages of which the kernel may change the bytes meanwhile; returns up to where. They
+   * hold memory and lie within the file.
+   */
+  long tryPopulate(long from, long to) {
+    long at = from;
+    while (at < to) {
+      long start = at;
+      long end = Math.min(to, Piece.endAround(at));
+      boolean[] done = {false};
+      forParts(
+          start,
+          end,
+          (piece, a, b) ->
+              done[0] = LibC.INSTANCE.madvise(piece.addressOf(a), b - a, MADV_POPULATE_WRITE) == 0);
+      if (!done[0]) {
+        return at;
+      }
+      at = end;
+    }
+    return at;
   }
 
   /**
@@ -291,8 +364,12 @@ final class RegionMemory {
     return pieces;
   }
 
-  /** An allocated part of the region in one piece, exposed; makes the exposure if there is none. */
-  Exposure exposeAround(long position, boolean write) {
+  /**
+   * An allocated part of the region in one piece, exposed; makes the exposure if there is none.
+   *
+   * @param limit where it ends at the latest
+   */
+  Exposure exposeAround(long position, boolean write, long limit) {
     Piece piece = use(Piece.indexOf(position));
     try {
       Exposure found = host.exposures().find(piece, position, write);
@@ -301,7 +378,7 @@ final class RegionMemory {
       }
       long max = host.exposures().maxBytes();
       long from = Math.max(extents.startOfRange(position), Piece.start(Piece.indexOf(position)));
-      long to = Math.min(extents.nextGap(position), Piece.endAround(position));
+      long to = Math.min(limit, Math.min(extents.nextGap(position), Piece.endAround(position)));
       long[] gap = host.exposures().uncovered(piece, from, to, position, write);
       // The part that holds the position, counted from the start of what is free.
       long start = gap[0] + (position - gap[0]) / max * max;

@@ -42,8 +42,8 @@ final class RegionSlot {
 
   /** Makes a free slot a region's: empty, changed now. */
   void occupy(InodeId inode, Instant now) {
-    if (size() != 0) {
-      shrinkTo(0); // a former process could not vacate it
+    if (size() != 0 || isDirect()) {
+      sizeWord.beginEpoch(0, false); // a former process could not vacate it
     }
     setAllocatedBytes(0);
     long nanos = Slot.nanos(now);
@@ -60,7 +60,7 @@ final class RegionSlot {
    */
   void vacate() {
     Memory.putLongVolatile(address + Slot.INODE, 0);
-    shrinkTo(0);
+    sizeWord.beginEpoch(0, false);
     for (int word = Slot.MTIME; word < Slot.BYTES; word += Long.BYTES) {
       Memory.putLongVolatile(address + word, 0);
     }
@@ -77,6 +77,11 @@ final class RegionSlot {
 
   int epoch() {
     return Slot.epochOf(sizeWord.get());
+  }
+
+  /** The length of the file is the size; what is here may be less. */
+  boolean isDirect() {
+    return Slot.isDirect(sizeWord.get());
   }
 
   SizeWord sizeWord() {

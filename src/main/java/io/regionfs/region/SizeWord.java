@@ -38,17 +38,22 @@ final class SizeWord {
   /** Makes the size at least so much. */
   void growTo(long size) {
     for (long word = get(); Slot.sizeOf(word) < size; word = get()) {
-      way.swap(address, remoteKey, word, Slot.word(Slot.epochOf(word), size));
+      way.swap(address, remoteKey, word, Slot.word(Slot.epochOf(word), Slot.isDirect(word), size));
     }
   }
 
   /** Makes the size at most so much and begins a new epoch; returns the new size. */
   long shrinkTo(long size) {
+    return beginEpoch(size, Slot.isDirect(get()));
+  }
+
+  /** The same, and says whether the region is direct from now on. */
+  long beginEpoch(long size, boolean direct) {
     int last = Slot.epochOf(get());
     long word = get();
     while (Slot.epochOf(word) == last) {
       long newSize = Math.min(size, Slot.sizeOf(word));
-      way.swap(address, remoteKey, word, Slot.word(last + 1, newSize));
+      way.swap(address, remoteKey, word, Slot.word(last + 1, direct, newSize));
       word = get();
     }
     return Slot.sizeOf(word);

@@ -36,6 +36,11 @@ public abstract class RegionContract {
    */
   protected abstract Regions start(long capacityBytes) throws Exception;
 
+  /** The most memory that a hole costs up to which a truncation extends the file. */
+  protected long bytesOfHoleAtEnd() {
+    return 0;
+  }
+
   /** The home's id. */
   protected abstract NodeId home();
 
@@ -142,7 +147,7 @@ public abstract class RegionContract {
     try (Region region = newRegion()) {
       region.truncate(1L << 40);
       assertThat(region.stat().size()).isEqualTo(1L << 40);
-      assertThat(region.stat().allocatedBytes()).isZero();
+      assertThat(region.stat().allocatedBytes()).isLessThanOrEqualTo(bytesOfHoleAtEnd());
       bytes.write(region, (1L << 40) - 2, new byte[] {5, 6, 7});
       assertThat(bytes.read(region, (1L << 40) - 3, 10)).isEqualTo(new byte[] {0, 5, 6, 7});
       assertThat(bytes.read(region, 1L << 39, 10)).isEqualTo(new byte[10]);

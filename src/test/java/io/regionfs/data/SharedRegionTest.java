@@ -12,14 +12,20 @@ import io.regionfs.verbs.soft.SeatedDevice;
 import java.io.IOException;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 
-/** One region that its home and two other hosts change at once, with each kind of atomics. */
+/**
+ * One region that its home and two other hosts change at once, with each kind of atomics, and with
+ * the kernel of the home beside them.
+ */
 @SuppressWarnings("MustBeClosedChecker") // each test closes its device
 class SharedRegionTest {
   private static final InodeId INODE = new InodeId(1);
@@ -28,22 +34,52 @@ class SharedRegionTest {
   private static final int THREADS = 6;
   private static final int SPAN = 256 << 10;
 
+  /** Whether the kernel of the home uses the region itself. */
+  private enum Kernel {
+    AWAY,
+    THERE,
+    COMING_AND_GOING
+  }
+
   abstract static class OfThreeHosts {
     private final DeviceUnderTest device;
     private final RemoteHost host;
 
-    /** At home, and twice from elsewhere. */
-    private final List<Regions> ways;
+    private final DirectRegions direct;
+    private final AtomicBoolean over = new AtomicBoolean();
+    private final Thread coming = new Thread(this::comeAndGo, "kernel");
+
+    /** At home, twice from elsewhere, and the home's kernel if it is there. */
+    private final List<Regions> ways = new ArrayList<>();
 
     OfThreeHosts(DeviceUnderTest device, Atomics ofTheThird) throws IOException {
+      this(device, ofTheThird, Kernel.AWAY);
+    }
+
+    OfThreeHosts(DeviceUnderTest device, Atomics ofTheThird, Kernel kernel) throws IOException {
       this.device = device;
       host = new RemoteHost(64 << 20, device);
-      ways =
-          List.of(
-              host.memory(),
-              host.regions(RemoteOptions.defaults(), host.borrowerFabric),
-              host.regions(
-                  RemoteOptions.defaults(), sayingOfAtomics(host.borrowerFabric, ofTheThird)));
+      direct = new DirectRegions(host.memory(), host.memory());
+      ways.add(host.memory());
+      ways.add(host.regions(RemoteOptions.defaults(), host.borrowerFabric));
+      ways.add(
+          host.regions(RemoteOptions.defaults(), sayingOfAtomics(host.borrowerFabric, ofTheThird)));
+      open(0).close();
+      if (kernel == Kernel.THERE) {
+        direct.begin(INODE, RemoteHost.HOME);
+        ways.add(host.memory());
+      } else if (kernel == Kernel.COMING_AND_GOING) {
+        coming.start();
+      }
+    }
+
+    private void comeAndGo() {
+      while (!over.get()) {
+        direct.begin(INODE, RemoteHost.HOME);
+        LockSupport.parkNanos(3_000_000);
+        direct.end(INODE);
+        LockSupport.parkNanos(1_000_000);
+      }
     }
 
     /** A fabric that knows other atomics of its device than there are. */
@@ -79,11 +115,15 @@ class SharedRegionTest {
     }
 
     private Region open(int way) {
-      return ways.get(way).open(INODE, RemoteHost.HOME, true);
+      Region region = ways.get(way).open(INODE, RemoteHost.HOME, true);
+      return way < 3 ? region : new KernelRegion(region, direct.begin(INODE, RemoteHost.HOME));
     }
 
     @AfterEach
-    void close() {
+    void close() throws InterruptedException {
+      over.set(true);
+      coming.join();
+      direct.end(INODE);
       ways.get(1).close();
       ways.get(2).close();
       assertThat(host.borrowerFabric.registrations()).isZero();
@@ -98,8 +138,8 @@ class SharedRegionTest {
       Parallel.run(
           THREADS,
           index -> {
-            try (RegionBytes own = new RegionBytes(ways.get(index % 3));
-                Region region = open(index % 3)) {
+            try (RegionBytes own = new RegionBytes(ways.get(index % ways.size()));
+                Region region = open(index % ways.size())) {
               for (int n = next.getAndIncrement(); n < BLOCKS; n = next.getAndIncrement()) {
                 long offset = (long) n * BLOCK;
                 own.write(region, offset, RegionBytes.pattern(BLOCK, n));
@@ -107,7 +147,7 @@ class SharedRegionTest {
               }
             }
           });
-      for (int way = 0; way < 3; way++) {
+      for (int way = 0; way < ways.size(); way++) {
         try (RegionBytes own = new RegionBytes(ways.get(way));
             Region region = open(way)) {
           assertThat(region.stat().size()).isEqualTo((long) BLOCKS * BLOCK);
@@ -127,8 +167,8 @@ class SharedRegionTest {
       Parallel.run(
           THREADS,
           index -> {
-            try (RegionBytes own = new RegionBytes(ways.get(index % 3));
-                Region region = open(index % 3)) {
+            try (RegionBytes own = new RegionBytes(ways.get(index % ways.size()));
+                Region region = open(index % ways.size())) {
               for (int i = 0; i < appends; i++) {
                 byte[] record = RegionBytes.pattern(i % 10 == 0 ? 20_000 : BLOCK, i);
                 long offset = own.append(region, record);
@@ -137,7 +177,7 @@ class SharedRegionTest {
               }
             }
           });
-      for (int way = 0; way < 3; way++) {
+      for (int way = 0; way < ways.size(); way++) {
         try (Region region = open(way)) {
           assertThat(region.stat().size()).isEqualTo(written.get());
         }
@@ -154,8 +194,8 @@ class SharedRegionTest {
           THREADS,
           index -> {
             Random random = new Random(seed + index);
-            try (RegionBytes own = new RegionBytes(ways.get(index % 3));
-                Region region = open(index % 3)) {
+            try (RegionBytes own = new RegionBytes(ways.get(index % ways.size()));
+                Region region = open(index % ways.size())) {
               for (int i = 0; i < 150; i++) {
                 int before = begun.get();
                 boolean quiet = ended.get() == before;
@@ -185,7 +225,7 @@ class SharedRegionTest {
             }
           });
       byte[] expected = null;
-      for (int way = 0; way < 3; way++) {
+      for (int way = 0; way < ways.size(); way++) {
         try (RegionBytes own = new RegionBytes(ways.get(way));
             Region region = open(way)) {
           byte[] all = own.read(region, 0, 8 << 20);
@@ -222,6 +262,34 @@ class SharedRegionTest {
   class WithoutAtomics extends OfThreeHosts {
     WithoutAtomics() throws IOException {
       super(new SeatedDevice(Atomics.NONE), Atomics.NONE);
+    }
+  }
+
+  @Nested
+  class BesideTheKernel extends OfThreeHosts {
+    BesideTheKernel() throws IOException {
+      super(new SeatedDevice(Atomics.GLOBAL), Atomics.GLOBAL, Kernel.THERE);
+    }
+  }
+
+  @Nested
+  class WithAtomicsOfTheDeviceBesideTheKernel extends OfThreeHosts {
+    WithAtomicsOfTheDeviceBesideTheKernel() throws IOException {
+      super(new SeatedDevice(Atomics.DEVICE), Atomics.NONE, Kernel.THERE);
+    }
+  }
+
+  @Nested
+  class WhileTheKernelComesAndGoes extends OfThreeHosts {
+    WhileTheKernelComesAndGoes() throws IOException {
+      super(new SeatedDevice(Atomics.GLOBAL), Atomics.GLOBAL, Kernel.COMING_AND_GOING);
+    }
+  }
+
+  @Nested
+  class WithAtomicsOfTheDeviceWhileTheKernelComesAndGoes extends OfThreeHosts {
+    WithAtomicsOfTheDeviceWhileTheKernelComesAndGoes() throws IOException {
+      super(new SeatedDevice(Atomics.DEVICE), Atomics.NONE, Kernel.COMING_AND_GOING);
     }
   }
 }
