@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param timeout how long a call waits for a host or service that is away before it fails; null:
  *     until it is back
  * @param transport how requests get from the kernel to the node
+ * @param passThrough the kernel may use the memory of this host's files itself
  * @param kernel flags that are the kernel's business: nosuid, nodev, noexec
  */
 public record MountFlags(
@@ -23,8 +24,11 @@ public record MountFlags(
     boolean readOnly,
     @Nullable Duration timeout,
     Transport transport,
+    boolean passThrough,
     List<String> kernel) {
-  static final MountFlags NONE = new MountFlags(false, false, null, Transport.AUTO, List.of());
+  private static final boolean PASS_THROUGH = false;
+  static final MountFlags NONE =
+      new MountFlags(false, false, null, Transport.AUTO, PASS_THROUGH, List.of());
   private static final Duration SOFT = Duration.ofSeconds(30);
   private static final Set<String> KERNEL = Set.of("nosuid", "nodev", "noexec");
 
@@ -46,6 +50,7 @@ public record MountFlags(
     boolean soft = false;
     Duration timeout = null;
     Transport transport = Transport.AUTO;
+    boolean passThrough = PASS_THROUGH;
     Set<String> kernel = new LinkedHashSet<>();
     for (String option : String.join(",", options).split(",", -1)) {
       if (option.equals("allow_other")) {
@@ -58,14 +63,16 @@ public record MountFlags(
         timeout = seconds(option.substring("timeout=".length()));
       } else if (option.startsWith("transport=")) {
         transport = Transport.parse(option.substring("transport=".length()));
+      } else if (option.equals("passthrough") || option.equals("nopassthrough")) {
+        passThrough = option.equals("passthrough");
       } else if (KERNEL.contains(option)) {
         kernel.add(option);
       } else if (!option.isEmpty() && !WITHOUT_EFFECT.contains(option)) {
         throw new IllegalArgumentException(
             "unknown mount option '"
                 + option
-                + "' (known: allow_other, ro, soft, timeout=SECONDS, transport=NAME, nosuid, nodev,"
-                + " noexec)");
+                + "' (known: allow_other, ro, soft, timeout=SECONDS, transport=NAME,"
+                + " passthrough, nopassthrough, nosuid, nodev, noexec)");
       }
     }
     return new MountFlags(
@@ -73,6 +80,7 @@ public record MountFlags(
         readOnly,
         soft && timeout == null ? SOFT : timeout,
         transport,
+        passThrough,
         List.copyOf(kernel));
   }
 
@@ -111,6 +119,9 @@ public record MountFlags(
     }
     if (transport != Transport.AUTO) {
       words.add("transport=" + transport.text());
+    }
+    if (passThrough != PASS_THROUGH) {
+      words.add(passThrough ? "passthrough" : "nopassthrough");
     }
     return String.join(",", words);
   }

@@ -131,7 +131,10 @@ public final class Node implements Service {
         lifetimes.add(
             "filesystem",
             new RegionFileSystem(
-                metadata, regions, joined.node(), new FsOptions(fabric.description())));
+                metadata,
+                regions,
+                joined.node(),
+                new FsOptions(fabric.description(), options.flags().passThrough())));
     joined.start(() -> load(lent, fabric), new Duties(lent, fileSystem));
     FuseMount mounted =
         lifetimes.add("mount", FuseMount.mount(options.mountPoint(), fileSystem, fuseOptions()));

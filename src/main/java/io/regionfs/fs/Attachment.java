@@ -50,6 +50,11 @@ final class Attachment {
     return region;
   }
 
+  /** Where the region is or would be; NONE until anything was learned. */
+  NodeId home() {
+    return home;
+  }
+
   boolean untouched() {
     return untouched;
   }

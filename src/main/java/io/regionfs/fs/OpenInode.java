@@ -1,6 +1,7 @@
 package io.regionfs.fs;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.regionfs.data.BackingFile;
 import io.regionfs.data.Region;
 import io.regionfs.data.Regions;
 import io.regionfs.meta.Metadata;
@@ -32,6 +33,9 @@ final class OpenInode {
   /** Guarded by the lock, too, except for what its class says. */
   private final Participation part;
 
+  /** Guarded by the lock, too. */
+  private final PassedFile passed;
+
   @GuardedBy("lock")
   private int opens;
 
@@ -49,6 +53,7 @@ final class OpenInode {
   private volatile boolean read;
 
   /**
+   * @param policy whether it may be passed through to the kernel
    * @param ending told of the inode before each call that ends an open or a session
    */
   OpenInode(
@@ -56,8 +61,10 @@ final class OpenInode {
       Metadata metadata,
       Regions regions,
       LingeringOpens lingering,
+      PassPolicy policy,
       Consumer<InodeId> ending) {
     this.id = id;
+    this.passed = new PassedFile(id, policy);
     this.lingering = lingering;
     this.part =
         new Participation(
@@ -145,6 +152,7 @@ final class OpenInode {
         opens--;
         writes -= write ? 1 : 0;
       }
+      endPassing();
       noteRead();
       return opens == 0 && part.mayLinger();
     } finally {
@@ -158,6 +166,7 @@ final class OpenInode {
     try {
       opens = 0;
       writes = 0;
+      endPassing();
       return settle();
     } finally {
       lock.unlock();
@@ -268,6 +277,16 @@ final class OpenInode {
     }
   }
 
+  /** The file that the kernel uses itself for every open of this inode; null: for none. */
+  @Nullable BackingFile backing() {
+    lock.lock();
+    try {
+      return opens == 0 ? null : passed.decide(part);
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** ESTALE if the inode was lost with a lease. */
   void requireUsable() {
     part.requireUsable();
@@ -286,6 +305,14 @@ final class OpenInode {
       return part.attach(deadline);
     } finally {
       lock.unlock();
+    }
+  }
+
+  /** Before anything is told of size and times. */
+  @GuardedBy("lock")
+  private void endPassing() {
+    if (opens == 0 && passed.end()) {
+      read = true;
     }
   }
 

@@ -32,14 +32,16 @@ final class OpenInodes implements AutoCloseable {
   private final ConcurrentHashMap<InodeId, OpenInode> table = new ConcurrentHashMap<>();
   private final Set<Creation> creations = ConcurrentHashMap.newKeySet();
   private final LingeringOpens lingering;
+  private final PassPolicy policy;
   private final Closes closes;
   private volatile boolean closed;
 
-  OpenInodes(Metadata metadata, Regions regions) {
-    this(metadata, regions, new LingeringOpens(metadata, LINGER, MOST_LINGERING));
+  OpenInodes(Metadata metadata, Regions regions, PassPolicy policy) {
+    this(metadata, regions, policy, new LingeringOpens(metadata, LINGER, MOST_LINGERING));
   }
 
-  OpenInodes(Metadata metadata, Regions regions, LingeringOpens lingering) {
+  OpenInodes(Metadata metadata, Regions regions, PassPolicy policy, LingeringOpens lingering) {
+    this.policy = policy;
     this.metadata = metadata;
     this.regions = regions;
     this.lingering = lingering;
@@ -144,7 +146,7 @@ final class OpenInodes implements AutoCloseable {
   }
 
   private OpenInode entry(InodeId id) {
-    return new OpenInode(id, metadata, regions, lingering, this::noteClosing);
+    return new OpenInode(id, metadata, regions, lingering, policy, this::noteClosing);
   }
 
   private void noteClosing(InodeId id) {

@@ -1,5 +1,6 @@
 package io.regionfs.fs;
 
+import io.regionfs.data.BackingFile;
 import io.regionfs.data.Region;
 import io.regionfs.meta.Metadata;
 import io.regionfs.meta.Metadata.Closed;
@@ -9,6 +10,7 @@ import io.regionfs.model.Errno;
 import io.regionfs.model.FileType;
 import io.regionfs.model.FsException;
 import io.regionfs.model.InodeId;
+import io.regionfs.model.NodeId;
 import io.regionfs.model.RegionStat;
 import java.time.Duration;
 import java.time.Instant;
@@ -174,6 +176,21 @@ final class Participation {
       attachExisting(deadline);
     }
     return attachment.region();
+  }
+
+  /** Where the region is or would be. */
+  NodeId home() {
+    return attachment.home();
+  }
+
+  /** Lets the kernel use the region, which is at home here; null if it cannot be. */
+  @Nullable BackingFile passThrough() {
+    attachment.makeIfFirst();
+    if (attachment.region() == null && !attachment.untouched()) {
+      attachment.attach();
+    }
+    Region region = attachment.region();
+    return region == null ? null : region.passThrough();
   }
 
   private void attachExisting(long deadline) {

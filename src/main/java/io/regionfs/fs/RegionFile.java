@@ -1,5 +1,6 @@
 package io.regionfs.fs;
 
+import io.regionfs.data.BackingFile;
 import io.regionfs.data.Ranges;
 import io.regionfs.data.ReadSink;
 import io.regionfs.data.Region;
@@ -66,6 +67,11 @@ final class RegionFile implements OpenFile {
   @Override
   public @Nullable LockRequest conflicting(LockRequest request) {
     return locks.conflicting(request);
+  }
+
+  @Override
+  public @Nullable BackingFile backing() {
+    return hold.inode().backing();
   }
 
   @Override

@@ -27,6 +27,7 @@ public final class RegionFileSystem implements FileSystem, AutoCloseable {
   private final Metadata metadata;
   private final Regions regions;
   private final NodeId self;
+  private final PassPolicy policy;
   private final OpenInodes inodes;
   private final FileAttributes attributes;
   private final ExtendedAttributes xattrs;
@@ -41,7 +42,8 @@ public final class RegionFileSystem implements FileSystem, AutoCloseable {
     this.metadata = metadata;
     this.regions = regions;
     this.self = self;
-    this.inodes = new OpenInodes(metadata, regions);
+    this.policy = new PassPolicy(self, options.passThrough());
+    this.inodes = new OpenInodes(metadata, regions, policy);
     this.attributes = new FileAttributes(metadata, regions, inodes);
     this.xattrs = new ExtendedAttributes(metadata, self, options);
     metadata.onForget(new Forgetting());
@@ -225,6 +227,11 @@ public final class RegionFileSystem implements FileSystem, AutoCloseable {
   @Override
   public boolean hasLocks() {
     return true;
+  }
+
+  @Override
+  public void passThroughUsable(boolean usable) {
+    policy.usable(usable);
   }
 
   @Override

@@ -15,7 +15,8 @@ class MountFlagsTest {
         MountFlags.parse(List.of("allow_other,timeout=5", "ro,nosuid,transport=spin"));
     assertThat(flags)
         .isEqualTo(
-            new MountFlags(true, true, Duration.ofSeconds(5), Transport.SPIN, List.of("nosuid")));
+            new MountFlags(
+                true, true, Duration.ofSeconds(5), Transport.SPIN, false, List.of("nosuid")));
   }
 
   @Test

@@ -35,7 +35,7 @@ class FileLocksTest {
   FileLocksTest() throws IOException {
     service = new TestService(new LocalTransport());
     FakeRegions regions = new FakeRegions();
-    FsOptions options = new FsOptions("by hand");
+    FsOptions options = new FsOptions("by hand", true);
     one = new RegionFileSystem(service.metadata(1), regions, service.id(1), options);
     two = new RegionFileSystem(service.metadata(2), regions, service.id(2), options);
     files = new Files(one);

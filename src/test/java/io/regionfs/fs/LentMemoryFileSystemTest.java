@@ -1,12 +1,19 @@
 package io.regionfs.fs;
 
+import static io.regionfs.fs.Files.O_RDWR;
+import static io.regionfs.fs.Files.O_TRUNC;
+import static io.regionfs.fs.Files.O_WRONLY;
 import static io.regionfs.fs.Files.refusal;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.regionfs.data.BackingFile;
 import io.regionfs.data.Regions;
+import io.regionfs.model.Attributes;
 import io.regionfs.model.Errno;
 import io.regionfs.model.FallocateMode;
 import io.regionfs.model.InodeId;
+import io.regionfs.posix.LibC;
+import io.regionfs.posix.Memory;
 import io.regionfs.region.LentMemory;
 import io.regionfs.region.LentMemoryOptions;
 import io.regionfs.rpc.local.LocalTransport;
@@ -16,8 +23,10 @@ import io.regionfs.verbs.Fabric;
 import io.regionfs.verbs.RegisteredMemory;
 import java.io.IOException;
 import java.lang.reflect.Proxy;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Path;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -52,7 +61,7 @@ class LentMemoryFileSystemTest extends ClusterContract {
 
   private RegionFileSystem node(Regions regions, int number) {
     return new RegionFileSystem(
-        service.metadata(number), regions, service.id(number), new FsOptions("none"));
+        service.metadata(number), regions, service.id(number), new FsOptions("none", true));
   }
 
   /** Registers memory and says what it is, and no more. */
@@ -149,5 +158,99 @@ class LentMemoryFileSystemTest extends ClusterContract {
       }
     }
     assertThat(memory.status().allocatedBytes()).isZero();
+  }
+
+  /** What the kernel does with the file that it was given. */
+  private static void kernelWrites(BackingFile file, long offset, byte[] data) {
+    long address = Memory.allocate(data.length);
+    Memory.put(address, data, 0, data.length);
+    assertThat(LibC.INSTANCE.pwrite(file.descriptor(), address, data.length, offset))
+        .isEqualTo(data.length);
+    Memory.free(address);
+  }
+
+  private static BackingFile backing(OpenFile file) {
+    return Objects.requireNonNull(file.backing());
+  }
+
+  @Test
+  void whatTheKernelWritesItselfIsTheFile() {
+    one.passThroughUsable(true);
+    Files files = new Files(one);
+    FileSystem.Created made = files.create("passed");
+    InodeId inode = made.attributes().inode();
+    byte[] data = "written by the kernel".getBytes(StandardCharsets.UTF_8);
+    try (OpenFile file = made.file();
+        OpenFile again = one.open(inode, 0, Files.CALLER)) {
+      kernelWrites(backing(file), 5000, data);
+      assertThat(again.backing()).isSameAs(file.backing());
+      assertThat(one.attributes(inode).size()).isEqualTo(5000 + data.length);
+      assertThat(two.attributes(inode).size()).isEqualTo(5000 + data.length);
+      one.setAttributes(inode, Files.size(5004));
+      assertThat(one.attributes(inode).size()).isEqualTo(5004);
+      try (OpenFile truncating = one.open(inode, O_TRUNC | O_WRONLY, Files.CALLER)) {
+        assertThat(truncating.backing()).isSameAs(file.backing());
+      }
+      kernelWrites(backing(file), 7, data);
+    }
+    Attributes closed = two.attributes(inode);
+    assertThat(closed.size()).isEqualTo(7 + data.length);
+    assertThat(closed.atHome()).isFalse();
+    assertThat(memory.status().allocatedBytes()).isEqualTo(4096);
+  }
+
+  @Test
+  void whoeverHasAFileOpenDecidesForAll() {
+    Files files = new Files(one);
+    FileSystem.Created made = files.create("served");
+    InodeId inode = made.attributes().inode();
+    try (OpenFile first = made.file()) {
+      assertThat(first.backing()).isNull();
+      one.passThroughUsable(true);
+      try (OpenFile second = one.open(inode, O_RDWR, Files.CALLER)) {
+        assertThat(second.backing()).isNull();
+      }
+    }
+    try (OpenFile third = one.open(inode, O_RDWR, Files.CALLER)) {
+      assertThat(third.backing()).isNotNull();
+      one.passThroughUsable(false);
+      try (OpenFile fourth = one.open(inode, 0, Files.CALLER)) {
+        assertThat(fourth.backing()).isSameAs(third.backing());
+      }
+    }
+    try (OpenFile fifth = one.open(inode, O_RDWR, Files.CALLER)) {
+      assertThat(fifth.backing()).isNull();
+    }
+  }
+
+  @Test
+  void onlyTheHomePassesAFileThrough() {
+    one.passThroughUsable(true);
+    two.passThroughUsable(true);
+    FileSystem.Created made = new Files(one).create("elsewhere");
+    try (OpenFile here = made.file();
+        OpenFile there = two.open(made.attributes().inode(), O_RDWR, Files.CALLER)) {
+      assertThat(there.backing()).isNull();
+      assertThat(here.backing()).isNotNull();
+    }
+  }
+
+  @Test
+  void aReadByTheKernelIsAnAccess() {
+    one.passThroughUsable(true);
+    FileSystem.Created made = new Files(one).create("read");
+    InodeId inode = made.attributes().inode();
+    try (OpenFile file = made.file()) {
+      kernelWrites(backing(file), 0, new byte[100]);
+    }
+    Attributes before = two.attributes(inode);
+    try (OpenFile file = one.open(inode, 0, Files.CALLER)) {
+      long address = Memory.allocate(100);
+      assertThat(LibC.INSTANCE.pread(backing(file).descriptor(), address, 100, 0)).isEqualTo(100);
+      Memory.free(address);
+    }
+    one.close(); // it may linger
+    assertThat(two.attributes(inode).atime()).isAfter(before.atime());
+    assertThat(two.attributes(inode).mtime()).isEqualTo(before.mtime());
   }
 }

@@ -34,7 +34,8 @@ class LingeringOpensTest {
     watched = new WatchedMetadata(service.metadata(1));
     watched.leasedNanos = LONG.toNanos();
     other =
-        new RegionFileSystem(service.metadata(2), regions, service.id(2), new FsOptions("by hand"));
+        new RegionFileSystem(
+            service.metadata(2), regions, service.id(2), new FsOptions("by hand", true));
     files = new Files(other);
     inode = files.make("a", "text");
   }
@@ -54,7 +55,10 @@ class LingeringOpensTest {
   private OpenInodes lingering(Duration time, int most) {
     OpenInodes made =
         new OpenInodes(
-            watched.metadata(), regions, new LingeringOpens(watched.metadata(), time, most));
+            watched.metadata(),
+            regions,
+            new PassPolicy(service.id(1), true),
+            new LingeringOpens(watched.metadata(), time, most));
     opens = made;
     return made;
   }

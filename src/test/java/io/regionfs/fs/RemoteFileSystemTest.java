@@ -96,7 +96,7 @@ class RemoteFileSystemTest {
                 metadata,
                 new RoutedRegions(service.id(number), memory, remote),
                 service.id(number),
-                new FsOptions(fabric.description()));
+                new FsOptions(fabric.description(), true));
       }
 
       /** To the other host it is gone. */
