@@ -22,6 +22,15 @@ usage_error() {
   exit 2
 }
 
+# Removes a directory of lent memory with the filesystems that nodes mounted in it for their files.
+remove_memory() {
+  local mounted
+  while read -r mounted; do umount -l -- "$(printf '%b' "$mounted")" || true; done < <(
+    awk -v below="$1/" 'index($5, below) == 1 { print $5 }' /proc/self/mountinfo
+  )
+  rm -rf --one-file-system -- "$1"
+}
+
 is_root() { [ "$(id -u)" = 0 ]; }
 
 # Runs a command until it succeeds, at most so many seconds.

@@ -87,6 +87,14 @@ final class RegionCommand implements Callable<Integer> {
         Boolean.TRUE.equals(region.get("local"))
             ? "local memory; other hosts by " + home.get("fabric")
             : region.get("fabric") + "; home: " + home.get("fabric"));
+    if (region.containsKey("passedThrough")) {
+      StatusText.line(
+          out,
+          "at home",
+          Boolean.TRUE.equals(region.get("passedThrough"))
+              ? "used by the kernel itself (passthrough)"
+              : "served by the node");
+    }
     StatusText.line(out, "size", region.get("size") + " bytes");
     StatusText.line(out, "memory", region.get("allocatedBytes") + " bytes");
     StatusText.line(out, "generation", String.valueOf(region.get("generation")));

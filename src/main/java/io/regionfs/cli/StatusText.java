@@ -27,6 +27,7 @@ final class StatusText {
             + ", memory at "
             + node.get("dataAddress"));
     line(out, "requests", "from the kernel by " + node.get("transport"));
+    line(out, "files here", "served " + node.get("filesAtHome"));
     line(out, "fabric", String.valueOf(fabric.get("description")));
     line(
         out,

@@ -25,13 +25,16 @@ public final class LentDirectory implements AutoCloseable {
   private final LentMemoryOptions options;
   private final String hugePages;
   private final boolean found;
+  private final String refusal;
   private volatile boolean removable;
 
-  private LentDirectory(Path base, LentMemoryOptions options, String hugePages, boolean found) {
+  private LentDirectory(
+      Path base, LentMemoryOptions options, String hugePages, boolean found, String refusal) {
     this.base = base;
     this.options = options;
     this.hugePages = hugePages;
     this.found = found;
+    this.refusal = refusal;
   }
 
   /**
@@ -62,17 +65,21 @@ public final class LentDirectory implements AutoCloseable {
         node.memoryBytes() > 0
             ? node.memoryBytes()
             : Files.getFileStore(node.memoryDirectory()).getUsableSpace() / 2;
+    Place place =
+        Place.choose(base.resolve(clusterId), node.flags().passThrough(), budget, hugePages);
     PinBudget pins = PinBudget.of(budget, device, node.fabric().pinning());
     return new LentDirectory(
         base,
         new LentMemoryOptions(
             base.resolve(clusterId),
+            place.files(),
             budget,
             pins.bytes(),
             pins.registrations(),
             LentMemoryOptions.DEFAULT_MAX_MAPPINGS),
         hugePages,
-        found);
+        found,
+        place.refusal());
   }
 
   private static Path below(Path memoryDirectory, Path stateDirectory, int uid) {
@@ -86,6 +93,22 @@ public final class LentDirectory implements AutoCloseable {
   /** Memory of an earlier run of this node in this cluster was there. */
   boolean wasFound() {
     return found;
+  }
+
+  /** Why the kernel must not use the files itself, for people; empty if it may. */
+  String passThroughRefusal() {
+    return refusal;
+  }
+
+  /** How files at home here are served, and why, for people. */
+  String passThroughText(boolean passesThrough) {
+    if (passesThrough) {
+      return "by the kernel itself (passthrough)";
+    }
+    return "by the node: "
+        + (refusal.isEmpty()
+            ? "the kernel does not take them (it takes Linux 6.9 and CAP_SYS_ADMIN)"
+            : refusal);
   }
 
   /** The policy of the filesystem that it is on, as {@link HugePages} says it. */

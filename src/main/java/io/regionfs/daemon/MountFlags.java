@@ -26,7 +26,7 @@ public record MountFlags(
     Transport transport,
     boolean passThrough,
     List<String> kernel) {
-  private static final boolean PASS_THROUGH = false;
+  private static final boolean PASS_THROUGH = true;
   static final MountFlags NONE =
       new MountFlags(false, false, null, Transport.AUTO, PASS_THROUGH, List.of());
   private static final Duration SOFT = Duration.ofSeconds(30);

@@ -134,7 +134,7 @@ public final class Node implements Service {
                 metadata,
                 regions,
                 joined.node(),
-                new FsOptions(fabric.description(), options.flags().passThrough())));
+                new FsOptions(fabric.description(), directory.passThroughRefusal().isEmpty())));
     joined.start(() -> load(lent, fabric), new Duties(lent, fileSystem));
     FuseMount mounted =
         lifetimes.add("mount", FuseMount.mount(options.mountPoint(), fileSystem, fuseOptions()));
@@ -151,6 +151,7 @@ public final class Node implements Service {
             ports,
             new MetadataReport(transport, replicas, impatient),
             new FabricReport(fabric, ports.memory(), directory.options(), directory.hugePages()),
+            () -> directory.passThroughText(fileSystem.passesThrough()),
             lent,
             home,
             mounted);

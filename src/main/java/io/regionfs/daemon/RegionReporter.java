@@ -56,6 +56,7 @@ record RegionReporter(Metadata metadata, RpcTransport transport, NodeId self, St
       report.put("generation", Long.toHexString(atHome.getGeneration()));
       report.put("exposures", atHome.getExposures());
       report.put("pinnedBytes", atHome.getPinnedBytes());
+      report.put("passedThrough", atHome.getDirect());
     }
     return report;
   }

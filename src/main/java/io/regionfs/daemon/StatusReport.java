@@ -7,6 +7,7 @@ import io.regionfs.region.LentMemory;
 import io.regionfs.region.LentStatus;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,11 +22,13 @@ final class StatusReport {
   private final Membership membership;
   private final MetadataReport metadata;
   private final FabricReport fabric;
+  private final Supplier<String> passThrough;
   private final LentMemory lent;
   private final HomeHandler home;
   private final FuseMount mount;
 
   /**
+   * @param passThrough how files at home here are served, for people
    * @param remark what the user must know since the start; empty: nothing
    */
   StatusReport(
@@ -36,6 +39,7 @@ final class StatusReport {
       Ports ports,
       MetadataReport metadata,
       FabricReport fabric,
+      Supplier<String> passThrough,
       LentMemory lent,
       HomeHandler home,
       FuseMount mount) {
@@ -46,6 +50,7 @@ final class StatusReport {
     this.membership = membership;
     this.metadata = metadata;
     this.fabric = fabric;
+    this.passThrough = passThrough;
     this.lent = lent;
     this.home = home;
     this.mount = mount;
@@ -82,6 +87,7 @@ final class StatusReport {
     node.put("dataAddress", Addresses.text(ports.memory().address()));
     node.put("fuseThreads", mount.threads());
     node.put("transport", mount.transport().toString());
+    node.put("filesAtHome", passThrough.get());
     node.put("trouble", remark);
     return node;
   }

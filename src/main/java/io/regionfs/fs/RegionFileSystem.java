@@ -224,6 +224,11 @@ public final class RegionFileSystem implements FileSystem, AutoCloseable {
     xattrs.remove(inode, name);
   }
 
+  /** Whether files at home here that are opened now are passed through to the kernel. */
+  public boolean passesThrough() {
+    return policy.allows(self);
+  }
+
   @Override
   public boolean hasLocks() {
     return true;

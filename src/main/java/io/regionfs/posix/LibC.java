@@ -34,6 +34,9 @@ public interface LibC {
   int SEEK_DATA = 3;
   int SEEK_HOLE = 4;
   int MNT_DETACH = 2;
+  long MS_NOSUID = 2;
+  long MS_NODEV = 4;
+  long MS_REMOUNT = 32;
   int AF_INET = 2;
   int SOCK_STREAM = 1;
   int SOCK_CLOEXEC = 02000000;
@@ -78,6 +81,8 @@ public interface LibC {
   int madvise(long address, long length, int advice);
 
   int poll(long fds, long count, int timeoutMillis);
+
+  int mount(String source, String target, String type, long flags, String options);
 
   int umount2(String target, int flags);
 

@@ -101,6 +101,7 @@ final class HomeReplies {
                     .setAllocatedBytes(stat.allocatedBytes())
                     .setExposures(region.exposureCount())
                     .setPinnedBytes(region.pinnedBytes())
+                    .setDirect(region.slot().isDirect())
                     .setGeneration(generation)));
   }
 

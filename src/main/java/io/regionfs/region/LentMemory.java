@@ -97,7 +97,7 @@ public final class LentMemory implements Regions {
     boolean done = false;
     try {
       slots = SlotTable.open(options.directory().resolve("slots"), fabric);
-      BackingFiles files = new BackingFiles(options.directory());
+      BackingFiles files = new BackingFiles(options.files());
       LoopbackSwap loopback = new LoopbackSwap(fabric, self);
       Host host =
           new Host(
@@ -109,7 +109,7 @@ public final class LentMemory implements Regions {
               loopback);
       LentMemory memory =
           new LentMemory(directory, slots, host, loopback, new Staging(fabric), buffers, clock);
-      memory.recover();
+      memory.recover(options.files());
       done = true;
       return memory;
     } finally {
@@ -123,8 +123,8 @@ public final class LentMemory implements Regions {
   }
 
   /** Each region has a slot, and a file if it has ever held memory; what has one is no region. */
-  private void recover() throws IOException {
-    Set<InodeId> withFile = filesFound();
+  private void recover(Path files) throws IOException {
+    Set<InodeId> withFile = filesFound(files);
     for (RegionSlot slot : slots.occupiedSlots()) {
       InodeId inode = slot.inode();
       boolean hasFile = withFile.contains(inode);
@@ -153,9 +153,9 @@ public final class LentMemory implements Regions {
     }
   }
 
-  private Set<InodeId> filesFound() throws IOException {
+  private static Set<InodeId> filesFound(Path files) throws IOException {
     Set<InodeId> found = new HashSet<>();
-    try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory.path())) {
+    try (DirectoryStream<Path> entries = Files.newDirectoryStream(files)) {
       for (Path entry : entries) {
         String name = String.valueOf(entry.getFileName());
         if (BackingFiles.isRegionName(name)) {

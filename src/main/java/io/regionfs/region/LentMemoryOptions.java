@@ -7,6 +7,8 @@ import java.nio.file.Path;
  *
  * @param directory on tmpfs, used by this node alone, made if missing; its regions outlive the
  *     process
+ * @param files where the regions' bytes are: the directory, or one below it that is a tmpfs of its
+ *     own
  * @param budgetBytes most bytes of regions at once; more is ENOSPC
  * @param pinBudgetBytes most bytes registered for other hosts at once
  * @param maxExposures most pieces registered for other hosts at once
@@ -14,7 +16,12 @@ import java.nio.file.Path;
  *     mappings in a process (vm.max_map_count), and the JVM needs some
  */
 public record LentMemoryOptions(
-    Path directory, long budgetBytes, long pinBudgetBytes, int maxExposures, int maxMappings) {
+    Path directory,
+    Path files,
+    long budgetBytes,
+    long pinBudgetBytes,
+    int maxExposures,
+    int maxMappings) {
   public static final int DEFAULT_MAX_EXPOSURES = 8 << 10;
   public static final int DEFAULT_MAX_MAPPINGS = 16 << 10;
 
@@ -33,6 +40,12 @@ public record LentMemoryOptions(
               + ", "
               + maxMappings);
     }
+  }
+
+  /** With the regions' bytes in the directory itself. */
+  public LentMemoryOptions(
+      Path directory, long budgetBytes, long pinBudgetBytes, int maxExposures, int maxMappings) {
+    this(directory, directory, budgetBytes, pinBudgetBytes, maxExposures, maxMappings);
   }
 
   /** With the usual limits of exposures and mappings. */

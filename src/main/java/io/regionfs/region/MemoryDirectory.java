@@ -1,12 +1,14 @@
 package io.regionfs.region;
 
 import com.google.errorprone.annotations.MustBeClosed;
+import io.regionfs.posix.OwnTmpfs;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -16,7 +18,10 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** A directory of lent memory: owned by one process at a time, which holds the lock on its file. */
+/**
+ * A directory of lent memory: owned by one process at a time, which holds the lock on its file.
+ * What is below it is a tmpfs of its own with the bytes of the regions, if there is one.
+ */
 public final class MemoryDirectory implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(MemoryDirectory.class);
   private static final String LOCK = "lock";
@@ -62,6 +67,17 @@ public final class MemoryDirectory implements AutoCloseable {
     return locked ? file : null;
   }
 
+  /** Whether the bytes of regions are in a directory itself. */
+  public static boolean holdsRegions(Path path) throws IOException {
+    try (Stream<Path> entries = Files.list(path)) {
+      return entries.anyMatch(
+          entry -> BackingFiles.isRegionName(String.valueOf(entry.getFileName())));
+    } catch (NoSuchFileException e) {
+      LOG.debug("nothing was lent from {}", path, e);
+      return false;
+    }
+  }
+
   Path path() {
     return path;
   }
@@ -82,7 +98,11 @@ public final class MemoryDirectory implements AutoCloseable {
     try (file;
         DirectoryStream<Path> entries = Files.newDirectoryStream(path)) {
       for (Path entry : entries) {
-        Files.deleteIfExists(entry);
+        if (Files.isDirectory(entry, LinkOption.NOFOLLOW_LINKS)) {
+          OwnTmpfs.discard(entry);
+        } else {
+          Files.deleteIfExists(entry);
+        }
       }
       Files.deleteIfExists(path);
     }

@@ -12,7 +12,8 @@ class MountFlagsTest {
   @Test
   void readsListsAsFstabWritesThem() {
     MountFlags flags =
-        MountFlags.parse(List.of("allow_other,timeout=5", "ro,nosuid,transport=spin"));
+        MountFlags.parse(
+            List.of("allow_other,timeout=5", "ro,nosuid,nopassthrough,transport=spin"));
     assertThat(flags)
         .isEqualTo(
             new MountFlags(
@@ -28,7 +29,7 @@ class MountFlagsTest {
   @Test
   void readsBackWhatItWrites() {
     MountFlags flags =
-        MountFlags.parse(List.of("nodev,allow_other,ro,transport=threads,timeout=7"));
+        MountFlags.parse(List.of("nodev,allow_other,ro,nopassthrough,transport=threads,timeout=7"));
     assertThat(MountFlags.parse(List.of(flags.text()))).isEqualTo(flags);
     assertThat(MountFlags.NONE.text()).isEmpty();
   }
