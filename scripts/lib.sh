@@ -52,6 +52,30 @@ show() {
 # Ends the script unless it runs as root, saying what for.
 require_root() { is_root || fail "$1: run it as root"; }
 
+# apt_install PACKAGE...: installs Debian packages, by sudo for who is not root. One at a time on a machine: apt itself gives up.
+apt_install() {
+  local sudo=() log lock=/dev/null
+  command -v apt-get >/dev/null || fail "this is no Debian: install what corresponds to $*"
+  if is_root; then
+    lock=/run/lock/regionfs-packages
+  else
+    command -v sudo >/dev/null || fail "missing; as root: apt-get install $*"
+    sudo=(sudo)
+  fi
+  say "installing $*"
+  log=$(mktemp)
+  if ! (
+    { ! is_root || flock -w 900 9; } &&
+      "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q update &&
+      "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends "$@"
+  ) </dev/null >"$log" 2>&1 9>"$lock"; then
+    tail -n 20 "$log" >&2
+    rm -f "$log"
+    fail "apt-get failed: see above"
+  fi
+  rm -f "$log"
+}
+
 # need_packages WHAT:PACKAGE …: installs the Debian package of each command, or file by its absolute path, that is missing.
 need_packages() {
   local pair wanted=()
@@ -61,11 +85,7 @@ need_packages() {
       *) command -v "${pair%%:*}" >/dev/null || wanted+=("${pair#*:}") ;;
     esac
   done
-  [ "${#wanted[@]}" -gt 0 ] || return 0
-  is_root || fail "missing; as root: apt-get install ${wanted[*]}"
-  say "installing ${wanted[*]}"
-  { apt-get -q update && DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends "${wanted[@]}"; } \
-    </dev/null >/dev/null 2>&1 || fail "could not install ${wanted[*]}"
+  [ "${#wanted[@]}" -eq 0 ] || apt_install "${wanted[@]}"
 }
 
 # The processors this process may use, one a line.
