@@ -5,6 +5,7 @@ import io.regionfs.data.Region;
 import io.regionfs.data.Regions;
 import io.regionfs.meta.Metadata;
 import io.regionfs.model.AttributeChange;
+import io.regionfs.model.AttributeChange.Kill;
 import io.regionfs.model.AttributeChange.TimeChange;
 import io.regionfs.model.Attributes;
 import io.regionfs.model.Errno;
@@ -27,6 +28,8 @@ import org.slf4j.LoggerFactory;
  */
 final class FileAttributes {
   private static final Logger LOG = LoggerFactory.getLogger(FileAttributes.class);
+
+  private static final AttributeChange NOTHING = AttributeChange.of(Kill.NOTHING);
 
   private final Metadata metadata;
   private final Regions regions;
@@ -67,14 +70,14 @@ final class FileAttributes {
       now = metadata.attributes(inode);
     }
     if (now != null && change.size() != null) {
-      resize(now, change.size());
+      resize(now, change.size(), change.kill());
     }
-    AttributeChange rest = withoutSize(change, now);
+    AttributeChange rest = withoutNeedlessKill(inode, withoutSize(change, now));
     return merged(
         isNothing(rest) ? metadata.attributes(inode) : metadata.setAttributes(inode, rest));
   }
 
-  private void resize(Attributes file, long size) {
+  private void resize(Attributes file, long size, Kill kill) {
     if (file.type() != FileType.FILE) {
       throw new FsException(
           file.type() == FileType.DIRECTORY ? Errno.EISDIR : Errno.EINVAL,
@@ -82,6 +85,7 @@ final class FileAttributes {
     }
     Ranges.checkSize(size);
     try (var hold = inodes.open(file.inode(), true)) {
+      hold.inode().kill(kill);
       hold.inode().region().truncate(size);
     }
   }
@@ -95,7 +99,16 @@ final class FileAttributes {
       mtime = new TimeChange(time);
     }
     return new AttributeChange(
-        change.mode(), change.uid(), change.gid(), null, change.atime(), mtime);
+        change.mode(), change.uid(), change.gid(), null, change.atime(), mtime, change.kill());
+  }
+
+  /** What would change nothing else is only sent if there is something to kill. */
+  private AttributeChange withoutNeedlessKill(InodeId inode, AttributeChange change) {
+    if (!change.equals(AttributeChange.of(change.kill()))
+        || Privileges.has(metadata.attributes(inode), change.kill())) {
+      return change;
+    }
+    return NOTHING;
   }
 
   private void setModifiedAtHome(Attributes file, Instant time) {
@@ -113,7 +126,7 @@ final class FileAttributes {
   }
 
   private static boolean isNothing(AttributeChange change) {
-    return change.equals(new AttributeChange(null, null, null, null, null, null));
+    return change.equals(NOTHING);
   }
 
   /** Throws what says that the home was waited for in vain; else the home or the region is gone. */

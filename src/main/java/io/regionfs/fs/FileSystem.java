@@ -3,6 +3,7 @@ package io.regionfs.fs;
 import io.regionfs.data.TransferBuffer;
 import io.regionfs.meta.Metadata;
 import io.regionfs.model.AttributeChange;
+import io.regionfs.model.AttributeChange.Kill;
 import io.regionfs.model.Attributes;
 import io.regionfs.model.Caller;
 import io.regionfs.model.InodeId;
@@ -16,6 +17,9 @@ import java.util.List;
 public interface FileSystem {
   /** The set-group-id bit goes with the access ACL that is set. */
   int ACL_KILL_SETGID = Metadata.ACL_KILL_SETGID;
+
+  /** A flag of {@link #open} besides those of open(2): O_TRUNC takes {@link Kill#ALL}. */
+  int OPEN_KILLS = 1 << 30;
 
   /** The attributes of a name; {@code "."} and {@code ".."} are the caller's business. */
   Attributes lookup(InodeId parent, Name name);
@@ -71,6 +75,15 @@ public interface FileSystem {
    * Asked before the first request.
    */
   default boolean hasLocks() {
+    return false;
+  }
+
+  /**
+   * Whether writes and other changes of a file take what privileges programs get from it, as they
+   * are told to. Else the kernel does that, and asks for attributes before each write of a file
+   * that it has passed through. Asked before the first request.
+   */
+  default boolean killsPrivileges() {
     return false;
   }
 

@@ -3,6 +3,7 @@ package io.regionfs.fs;
 import io.regionfs.data.BackingFile;
 import io.regionfs.data.ReadSink;
 import io.regionfs.data.TransferBuffer;
+import io.regionfs.model.AttributeChange.Kill;
 import io.regionfs.model.Errno;
 import io.regionfs.model.FallocateMode;
 import io.regionfs.model.FsException;
@@ -21,6 +22,12 @@ public interface OpenFile extends AutoCloseable {
    * append} at the end of the file, whatever the offset says. EBADF if not open for writing.
    */
   void write(long offset, TransferBuffer source, int position, int length, boolean append);
+
+  /**
+   * To be called before a {@link #write} or {@link #allocate} that a program asked for: privileges
+   * that others would get from the file with its new bytes go.
+   */
+  default void kill(Kill privileges) {}
 
   /**
    * Fills pages of the kernel's cache, for a mapping: as {@link #read}, and what the pages were is

@@ -1,13 +1,14 @@
 package io.regionfs.fs;
 
+import io.regionfs.model.AttributeChange.Kill;
 import io.regionfs.model.Errno;
 import io.regionfs.model.FsException;
 
 /**
  * What counts of the flags of open(2). O_APPEND does not: the kernel says with each write whether
- * it appends. Source: asm-generic/fcntl.h.
+ * it appends. {@code kill} is for O_TRUNC. Source: asm-generic/fcntl.h.
  */
-record OpenFlags(boolean read, boolean write, boolean truncate, boolean marksRead) {
+record OpenFlags(boolean read, boolean write, boolean truncate, boolean marksRead, Kill kill) {
   static final int O_WRONLY = 1;
   static final int O_RDWR = 2;
   static final int O_TRUNC = 01000;
@@ -20,6 +21,10 @@ record OpenFlags(boolean read, boolean write, boolean truncate, boolean marksRea
       throw new FsException(Errno.EINVAL, "open flags 0" + Integer.toOctalString(flags));
     }
     return new OpenFlags(
-        access != O_WRONLY, access != 0, (flags & O_TRUNC) != 0, (flags & O_NOATIME) == 0);
+        access != O_WRONLY,
+        access != 0,
+        (flags & O_TRUNC) != 0,
+        (flags & O_NOATIME) == 0,
+        (flags & FileSystem.OPEN_KILLS) == 0 ? Kill.CAPABILITY : Kill.ALL);
   }
 }

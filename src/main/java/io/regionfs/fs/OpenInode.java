@@ -7,6 +7,7 @@ import io.regionfs.data.Regions;
 import io.regionfs.meta.Metadata;
 import io.regionfs.meta.Metadata.Closing;
 import io.regionfs.meta.Metadata.Removal;
+import io.regionfs.model.AttributeChange.Kill;
 import io.regionfs.model.Attributes;
 import io.regionfs.model.Errno;
 import io.regionfs.model.FsException;
@@ -32,6 +33,8 @@ final class OpenInode {
 
   /** Guarded by the lock, too, except for what its class says. */
   private final Participation part;
+
+  private final Privileges privileges;
 
   /** Guarded by the lock, too. */
   private final PassedFile passed;
@@ -66,12 +69,14 @@ final class OpenInode {
     this.id = id;
     this.passed = new PassedFile(id, policy);
     this.lingering = lingering;
+    this.privileges = new Privileges(id, metadata);
     this.part =
         new Participation(
             id,
             metadata,
             new Enrolment(id, metadata, ending),
             new Attachment(id, regions),
+            privileges,
             lock.newCondition());
   }
 
@@ -268,6 +273,15 @@ final class OpenInode {
     part.requireUsable();
     Region region = part.region();
     return region != null ? region : attach();
+  }
+
+  /** Before it is written: see {@link OpenFile#kill}. It must be open for writing. */
+  void kill(Kill kill) {
+    privileges.kill(kill);
+  }
+
+  Privileges privileges() {
+    return privileges;
   }
 
   /** Its access time will be now, when it is closed. */

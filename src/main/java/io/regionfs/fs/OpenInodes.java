@@ -86,6 +86,7 @@ final class OpenInodes implements AutoCloseable {
           throw e;
         }
         if (opened) {
+          creation.learn(inode.privileges(), attributes);
           return new Created(attributes, hold(inode, write));
         }
         table.remove(attributes.inode(), inode);
@@ -114,8 +115,19 @@ final class OpenInodes implements AutoCloseable {
     closes.forget(id);
   }
 
+  /** It may give privileges now. Does not wait. */
+  void recalled(InodeId id) {
+    creations.forEach(creation -> creation.recalled(id));
+    OpenInode inode = table.get(id);
+    if (inode != null) {
+      inode.privileges().forget();
+    }
+  }
+
   /** Of all inodes. Does not wait. */
   void forgetAll() {
+    creations.forEach(Creation::recalledAll);
+    table.values().forEach(inode -> inode.privileges().forget());
     closes.forgetAll();
   }
 
@@ -239,6 +251,8 @@ final class OpenInodes implements AutoCloseable {
    */
   private static final class Creation {
     private final Set<InodeId> closing = ConcurrentHashMap.newKeySet();
+    private final Set<InodeId> recalled = ConcurrentHashMap.newKeySet();
+    private volatile boolean allRecalled;
 
     void closing(InodeId id) {
       closing.add(id);
@@ -246,6 +260,24 @@ final class OpenInodes implements AutoCloseable {
 
     boolean closedMeanwhile(InodeId id) {
       return closing.contains(id);
+    }
+
+    void recalled(InodeId id) {
+      recalled.add(id);
+    }
+
+    void recalledAll() {
+      allRecalled = true;
+    }
+
+    /**
+     * Unless another host may have given it privileges since: then this table knew nothing of it.
+     */
+    void learn(Privileges privileges, Attributes made) {
+      long asked = privileges.now();
+      if (!allRecalled && !recalled.contains(made.inode())) {
+        privileges.learn(asked, made);
+      }
     }
   }
 }

@@ -44,6 +44,7 @@ final class Participation {
   private final Metadata metadata;
   private final Enrolment enrolment;
   private final Attachment attachment;
+  private final Privileges privileges;
 
   /** Another local open may have attached the region. */
   private final Condition attached;
@@ -58,11 +59,13 @@ final class Participation {
       Metadata metadata,
       Enrolment enrolment,
       Attachment attachment,
+      Privileges privileges,
       Condition attached) {
     this.id = id;
     this.metadata = metadata;
     this.enrolment = enrolment;
     this.attachment = attachment;
+    this.privileges = privileges;
     this.attached = attached;
   }
 
@@ -105,6 +108,7 @@ final class Participation {
   /** The service counts this node's open; with {@code write} its session too, and has a region. */
   void begin(boolean write) {
     if (!enrolment.covers(write)) {
+      long asked = privileges.now();
       Attributes before = enrolment.join(write);
       if (before.type() != FileType.FILE) {
         throw new FsException(
@@ -112,6 +116,7 @@ final class Participation {
             "inode " + id + " is no file");
       }
       if (write) {
+        privileges.learn(asked, before);
         attachment.beginSession(before);
       } else {
         attachment.learn(before);

@@ -5,6 +5,7 @@ import io.regionfs.data.Ranges;
 import io.regionfs.data.ReadSink;
 import io.regionfs.data.Region;
 import io.regionfs.data.TransferBuffer;
+import io.regionfs.model.AttributeChange.Kill;
 import io.regionfs.model.Errno;
 import io.regionfs.model.FallocateMode;
 import io.regionfs.model.FsException;
@@ -56,6 +57,13 @@ final class RegionFile implements OpenFile {
     } else {
       Ranges.checkWrite(offset, length);
       region.write(offset, source, position, length);
+    }
+  }
+
+  @Override
+  public void kill(Kill privileges) {
+    if (flags.write()) {
+      hold.inode().kill(privileges);
     }
   }
 

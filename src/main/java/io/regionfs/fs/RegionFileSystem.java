@@ -61,7 +61,13 @@ public final class RegionFileSystem implements FileSystem, AutoCloseable {
 
   @Override
   public Attributes setAttributes(InodeId inode, AttributeChange change) {
-    return attributes.change(inode, change);
+    try {
+      return attributes.change(inode, change);
+    } finally {
+      if (change.mode() != null) {
+        inodes.recalled(inode); // may have given privileges
+      }
+    }
   }
 
   @Override
@@ -122,7 +128,7 @@ public final class RegionFileSystem implements FileSystem, AutoCloseable {
     OpenFile file = open(inode, wanted);
     if (wanted.truncate()) {
       try {
-        truncate(inode);
+        truncate(inode, wanted);
       } catch (RuntimeException e) {
         file.close();
         throw e;
@@ -151,8 +157,9 @@ public final class RegionFileSystem implements FileSystem, AutoCloseable {
   }
 
   /** In a write session of its own: O_TRUNC counts in a read-only open too. */
-  private void truncate(InodeId inode) {
+  private void truncate(InodeId inode, OpenFlags flags) {
     try (var hold = inodes.open(inode, true)) {
+      hold.inode().kill(flags.kill());
       hold.inode().region().truncate(0);
     }
   }
@@ -216,7 +223,11 @@ public final class RegionFileSystem implements FileSystem, AutoCloseable {
 
   @Override
   public void setXattr(InodeId inode, byte[] name, byte[] value, int flags, Caller caller) {
-    xattrs.set(inode, name, value, flags);
+    try {
+      xattrs.set(inode, name, value, flags);
+    } finally {
+      inodes.recalled(inode); // may have given privileges
+    }
   }
 
   @Override
@@ -231,6 +242,11 @@ public final class RegionFileSystem implements FileSystem, AutoCloseable {
 
   @Override
   public boolean hasLocks() {
+    return true;
+  }
+
+  @Override
+  public boolean killsPrivileges() {
     return true;
   }
 
@@ -265,6 +281,12 @@ public final class RegionFileSystem implements FileSystem, AutoCloseable {
       if (listener != null) {
         listener.forget(inode);
       }
+    }
+
+    @Override
+    public void recalled(InodeId inode) {
+      inodes.recalled(inode);
+      forget(inode);
     }
 
     @Override

@@ -13,6 +13,7 @@ import io.regionfs.fuse.RequestLayout.Lseek;
 import io.regionfs.fuse.RequestLayout.Open;
 import io.regionfs.fuse.RequestLayout.Read;
 import io.regionfs.fuse.RequestLayout.Write;
+import io.regionfs.model.AttributeChange.Kill;
 import io.regionfs.model.Errno;
 import io.regionfs.model.FallocateMode;
 import io.regionfs.model.FsException;
@@ -49,7 +50,10 @@ final class FileHandlers implements AutoCloseable {
   }
 
   void open(Request in, Reply out) {
-    OpenFile file = fileSystem.open(in.node(), in.int32(Open.FLAGS), in.caller());
+    boolean kills = (in.int32(Open.OPEN_FLAGS) & Open.KILL_SET_ID) != 0;
+    int open = in.int32(Open.FLAGS) & ~FileSystem.OPEN_KILLS;
+    int flags = kills ? open | FileSystem.OPEN_KILLS : open;
+    OpenFile file = fileSystem.open(in.node(), flags, in.caller());
     sendOpened(out, ReplyLayout.Header.BYTES, file);
   }
 
@@ -130,10 +134,12 @@ final class FileHandlers implements AutoCloseable {
     in.check(Write.DATA, length);
     long offset = in.offset(Write.OFFSET);
     checkEnd(offset, length);
-    if ((in.int32(Write.WRITE_FLAGS) & Write.FROM_CACHE) != 0) {
+    int flags = in.int32(Write.WRITE_FLAGS);
+    if ((flags & Write.FROM_CACHE) != 0) {
       // Pages go to where they are mapped from, however the file was opened.
       file.writePages(offset, in.buffer(), in.inBuffer(Write.DATA), length);
     } else {
+      file.kill((flags & Write.KILL_SET_ID) != 0 ? Kill.ALL : Kill.CAPABILITY);
       boolean append = (in.int32(Write.OPEN_FLAGS) & O_APPEND) != 0;
       file.write(offset, in.buffer(), in.inBuffer(Write.DATA), length, append);
     }
@@ -169,6 +175,8 @@ final class FileHandlers implements AutoCloseable {
     long offset = in.offset(Fallocate.OFFSET);
     long length = in.offset(Fallocate.LENGTH);
     checkEnd(offset, length);
+    // The request does not say what its caller may keep; only root keeps set-id bits.
+    file.kill(in.caller().uid() == 0 ? Kill.CAPABILITY : Kill.ALL);
     file.allocate(mode, offset, length);
     out.send();
   }

@@ -27,6 +27,9 @@ final class InitReply {
   private static final long ABORT_ERROR = 1L << 21;
   private static final long MAX_PAGES = 1L << 22;
 
+  /** Privileges of files go with requests, see {@link FileSystem#killsPrivileges}. */
+  private static final long HANDLE_KILLPRIV_V2 = 1L << 28;
+
   /** SETXATTR says whether the set-group-id bit must go, see {@link XattrHandlers}. */
   private static final long SETXATTR_EXT = 1L << 29;
 
@@ -79,7 +82,11 @@ final class InitReply {
     boolean mayPass = options.passThrough() && LibC.INSTANCE.getuid() == 0;
     this.needed = overRings ? OVER_IO_URING : 0;
     this.wanted =
-        WANTED | (fileSystem.hasLocks() ? LOCKS : 0) | (mayPass ? PASSTHROUGH : 0) | needed;
+        WANTED
+            | (fileSystem.hasLocks() ? LOCKS : 0)
+            | (fileSystem.killsPrivileges() ? HANDLE_KILLPRIV_V2 : 0)
+            | (mayPass ? PASSTHROUGH : 0)
+            | needed;
   }
 
   /**

@@ -4,6 +4,7 @@ import io.regionfs.fs.FileSystem;
 import io.regionfs.fuse.ReplyLayout.StatFs;
 import io.regionfs.fuse.RequestLayout.SetAttr;
 import io.regionfs.model.AttributeChange;
+import io.regionfs.model.AttributeChange.Kill;
 import io.regionfs.model.AttributeChange.TimeChange;
 import io.regionfs.model.Attributes;
 import io.regionfs.model.Errno;
@@ -67,7 +68,22 @@ final class InodeHandlers {
             : null,
         has(valid, SetAttr.HAS_MTIME)
             ? time(in, has(valid, SetAttr.MTIME_NOW), SetAttr.MTIME, SetAttr.MTIME_NANOS)
-            : null);
+            : null,
+        kill(valid));
+  }
+
+  /**
+   * Like Linux for its own filesystems, but that it says nothing of capabilities: they go with any
+   * change of owner or size. A request that sets nothing is what is left of one to take privileges
+   * from a file, when the kernel writes a file that it was passed through to.
+   */
+  private static Kill kill(int valid) {
+    if (has(valid, SetAttr.KILL_SET_ID) || !has(valid, SetAttr.HAS_ANY)) {
+      return Kill.ALL;
+    }
+    return has(valid, SetAttr.HAS_UID | SetAttr.HAS_GID | SetAttr.HAS_SIZE)
+        ? Kill.CAPABILITY
+        : Kill.NOTHING;
   }
 
   private static TimeChange time(Request in, boolean now, int secondsAt, int nanosAt) {

@@ -59,8 +59,12 @@ final class RequestLayout {
     static final int HAS_SIZE = 1 << 3;
     static final int HAS_ATIME = 1 << 4;
     static final int HAS_MTIME = 1 << 5;
+    static final int HAS_ANY = (1 << 6) - 1;
     static final int ATIME_NOW = 1 << 7;
     static final int MTIME_NOW = 1 << 8;
+
+    /** Set-user-id and set-group-id bits go; capabilities go with any size, user or group. */
+    static final int KILL_SET_ID = 1 << 11;
 
     private SetAttr() {}
   }
@@ -111,6 +115,10 @@ final class RequestLayout {
   /** struct fuse_open_in. */
   static final class Open {
     static final int FLAGS = Header.BYTES;
+    static final int OPEN_FLAGS = FLAGS + 4;
+
+    /** With O_TRUNC: set-user-id and set-group-id bits go. */
+    static final int KILL_SET_ID = 1;
 
     private Open() {}
   }
@@ -154,6 +162,9 @@ final class RequestLayout {
 
     /** The bytes come from mapped pages, not from a write call. */
     static final int FROM_CACHE = 1;
+
+    /** Set-user-id and set-group-id bits go: the writer may not keep them. */
+    static final int KILL_SET_ID = 1 << 2;
 
     private Write() {}
   }

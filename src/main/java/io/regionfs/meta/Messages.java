@@ -66,7 +66,8 @@ public final class Messages {
         instant(message.getCtime()),
         instant(message.getBtime()),
         new NodeId(message.getHome()),
-        message.getAtHome());
+        message.getAtHome(),
+        message.getCapability());
   }
 
   /** EPROTO for a type that this version does not know. */
@@ -136,7 +137,9 @@ public final class Messages {
         set.setMtime(time(mtime.time()));
       }
     }
-    return set.build();
+    return set.setKillCapability(change.kill() != AttributeChange.Kill.NOTHING)
+        .setKillModeBits(change.kill() == AttributeChange.Kill.ALL)
+        .build();
   }
 
   public static Metadata.Removal removal(io.regionfs.proto.Removal message) {

@@ -60,7 +60,11 @@ public interface Metadata extends AutoCloseable {
    */
   Removal rename(InodeId oldParent, Name oldName, InodeId newParent, Name newName, int flags);
 
-  /** Changes mode, owner and times; the size is not its business and must be null. */
+  /**
+   * Changes mode, owner and times; the size is not its business and must be null. A node that
+   * writes a file is told ({@link ForgetListener#recalled}) when another one gives it a set-user-id
+   * bit, set-group-id bit or capability, whatever it has kept.
+   */
   Attributes setAttributes(InodeId inode, AttributeChange change);
 
   /**
@@ -174,6 +178,11 @@ public interface Metadata extends AutoCloseable {
   interface ForgetListener {
     /** Attributes and xattrs of this inode changed, or names in it. */
     void forget(InodeId inode);
+
+    /** As {@link #forget}, after a change that was not this node's. */
+    default void recalled(InodeId inode) {
+      forget(inode);
+    }
 
     /** Everything may have changed. */
     void forgetAll();

@@ -155,7 +155,7 @@ final class NodeCache {
     for (InodeId inode : inodes) {
       drop(inode);
     }
-    inodes.forEach(this::tell);
+    inodes.forEach(inode -> tell(inode, listener::recalled));
   }
 
   private void drop(InodeId inode) {
@@ -166,9 +166,9 @@ final class NodeCache {
     } while (current != store);
   }
 
-  private void tell(InodeId inode) {
+  private static void tell(InodeId inode, Consumer<InodeId> told) {
     try {
-      listener.forget(inode);
+      told.accept(inode);
     } catch (RuntimeException e) {
       LOG.error("Could not pass on that inode {} has changed", inode, e);
     }
@@ -210,7 +210,7 @@ final class NodeCache {
       generations.change(inode.value());
       drop(inode);
     }
-    inodes.forEach(this::tell);
+    inodes.forEach(inode -> tell(inode, listener::forget));
   }
 
   /** The command has ended, or its outcome is not waited for any more. */

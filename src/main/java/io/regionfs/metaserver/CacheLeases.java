@@ -57,6 +57,9 @@ import org.jspecify.annotations.Nullable;
  *   <li><b>The actor.</b> What it has dropped before it sent its command is not recalled from it.
  *       It keeps no answer about these inodes to a question asked between that and the command's
  *       reply.
+ *   <li><b>Writers</b> of a file count as holders of it when it gets a set-user-id bit,
+ *       set-group-id bit or capability, which their writes take away: they need not ask before each
+ *       write.
  *   <li><b>A new leader</b> does not know who holds what, nor which changes of the last term were
  *       still on hold. It answers no question and no command until every node that was a member has
  *       forgotten all it was granted in earlier terms, or the time of a cache lease has passed
@@ -292,6 +295,9 @@ final class CacheLeases implements AutoCloseable {
       inodes.add(changes.inode(i));
     }
     int actor = call == null ? 0 : call.request.getNode();
+    for (int writer : changes.writtenAt()) {
+      grantToWriter(changes.privileged(), writer);
+    }
     Hold hold =
         ledger.changed(
             operation, reply, inodes, actor, inode -> call != null && call.forgot(inode), now());
@@ -304,6 +310,14 @@ final class CacheLeases implements AutoCloseable {
     if (call != null) {
       call.hold = hold;
       call.applied = true;
+    }
+  }
+
+  /** So that it is recalled: who writes a file knows by that alone whether it has privileges. */
+  private void grantToWriter(long inode, int node) {
+    Holder holder = ledger.grantee(node, now());
+    if (holder != null) {
+      grants.add(inode, holder.number());
     }
   }
 

@@ -11,6 +11,7 @@ import java.time.Instant;
  * @param home the node that holds the bytes of a file; {@link NodeId#NONE} for other types
  * @param atHome size, mtime, ctime and allocatedBytes are only what was last committed: the home
  *     knows better
+ * @param capability programs get capabilities(7) from this file
  */
 public record Attributes(
     InodeId inode,
@@ -26,7 +27,12 @@ public record Attributes(
     Instant ctime,
     Instant btime,
     NodeId home,
-    boolean atHome) {
+    boolean atHome,
+    boolean capability) {
+  /** A program runs as the file's owner or group. */
+  public boolean setsId() {
+    return type == FileType.FILE && AttributeChange.withoutSetId(mode) != mode;
+  }
 
   /** The same inode with what its home says of the bytes; the later of both change times counts. */
   public Attributes with(RegionStat stat) {
@@ -45,6 +51,7 @@ public record Attributes(
         changed,
         btime,
         home,
-        atHome);
+        atHome,
+        capability);
   }
 }

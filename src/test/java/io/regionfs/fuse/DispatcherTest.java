@@ -2,6 +2,8 @@ package io.regionfs.fuse;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.regionfs.fs.FileSystem;
+import io.regionfs.model.AttributeChange.Kill;
 import io.regionfs.model.Caller;
 import io.regionfs.model.FileType;
 import io.regionfs.model.InodeId;
@@ -212,6 +214,47 @@ class DispatcherTest {
     assertThat(attributes.getInt(32 + 60)).as("mode").isEqualTo(0100755);
     assertThat(attributes.getInt(32 + 68)).as("uid").isEqualTo(55);
     assertThat(attributes.getInt(32 + 72)).as("gid").isEqualTo(8);
+  }
+
+  private Kill killed(RequestBuilder builder) {
+    fileSystem.kills.clear();
+    assertThat(error(builder)).isZero();
+    assertThat(fileSystem.kills).hasSize(1);
+    return fileSystem.kills.remove();
+  }
+
+  private static RequestBuilder setattr(long node, int valid) {
+    return of(4, node).int32(valid, 0).int64(0, 0, 0, 0, 0, 0).int32(0, 0, 0, 0, 0, 0, 0, 0);
+  }
+
+  @Test
+  void whatPrivilegesGoComesWithEachRequest() {
+    long node = newFile("f");
+    assertThat(killed(setattr(node, 1 | 16 | 32))).as("mode, times").isEqualTo(Kill.NOTHING);
+    for (int one : new int[] {2, 4, 8}) {
+      assertThat(killed(setattr(node, one))).isEqualTo(Kill.CAPABILITY);
+      assertThat(killed(setattr(node, one | 1 << 11))).isEqualTo(Kill.ALL);
+    }
+    assertThat(killed(setattr(node, 0))).as("nothing to be set").isEqualTo(Kill.ALL);
+    assertThat(killed(setattr(node, 1 << 6 | 1 << 9))).as("handle, owner").isEqualTo(Kill.ALL);
+
+    long handle = open(node, 2);
+    for (int flags : new int[] {0, 2, 4, 6}) {
+      RequestBuilder write =
+          of(16, node).int64(handle, 0).int32(1, flags).int64(0).int32(2, 0).data((byte) 1);
+      assertThat(killed(write)).isEqualTo((flags & 4) == 0 ? Kill.CAPABILITY : Kill.ALL);
+    }
+    fileSystem.kills.clear();
+    error(of(16, node).int64(handle, 0).int32(1, 1).int64(0).int32(2, 0).data((byte) 1));
+    assertThat(fileSystem.kills).as("a page of a mapping").isEmpty();
+    assertThat(killed(of(43, node).int64(handle, 0, 1).int32(0, 0))).isEqualTo(Kill.ALL);
+
+    open(node, 01001);
+    assertThat(fileSystem.openFlags).isEqualTo(01001);
+    ask(of(14, node).int32(01001, 1));
+    assertThat(fileSystem.openFlags).isEqualTo(01001 | FileSystem.OPEN_KILLS);
+    ask(of(14, node).int32(01001 | FileSystem.OPEN_KILLS, 0));
+    assertThat(fileSystem.openFlags).as("not the kernel's to set").isEqualTo(01001);
   }
 
   @Test

@@ -8,6 +8,7 @@ import io.regionfs.fs.LockRequest;
 import io.regionfs.fs.OpenDirectory;
 import io.regionfs.fs.OpenFile;
 import io.regionfs.model.AttributeChange;
+import io.regionfs.model.AttributeChange.Kill;
 import io.regionfs.model.AttributeChange.TimeChange;
 import io.regionfs.model.Attributes;
 import io.regionfs.model.Caller;
@@ -27,6 +28,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
@@ -48,6 +50,12 @@ class MemoryFileSystem implements FileSystem {
 
   /** Files and directories that are open. */
   final AtomicInteger opensOut = new AtomicInteger();
+
+  /** What privileges were to go, by each change that says so. */
+  final ConcurrentLinkedQueue<Kill> kills = new ConcurrentLinkedQueue<>();
+
+  /** Of the last open. */
+  volatile int openFlags;
 
   /** Requests that filled pages of the kernel, and that brought them back. */
   final AtomicInteger pageReads = new AtomicInteger();
@@ -114,6 +122,7 @@ class MemoryFileSystem implements FileSystem {
 
   @Override
   public synchronized Attributes setAttributes(InodeId id, AttributeChange change) {
+    kills.add(change.kill());
     MemoryInode inode = inode(id);
     Instant now = Instant.now();
     if (change.mode() != null) {
@@ -283,6 +292,7 @@ class MemoryFileSystem implements FileSystem {
       inode.passes = passThroughUsable && inode.bytes instanceof BackingFile;
     }
     inode.opens++;
+    openFlags = flags;
     opensOut.incrementAndGet();
     return new Opened(inode, flags & O_ACCMODE);
   }
@@ -398,6 +408,11 @@ class MemoryFileSystem implements FileSystem {
       }
       calls.incrementAndGet();
       inode.bytes.read(offset, length, staging.address(), sink);
+    }
+
+    @Override
+    public void kill(Kill privileges) {
+      kills.add(privileges);
     }
 
     @Override

@@ -85,6 +85,7 @@ final class MemoryInode {
         ctime.isAfter(written) ? ctime : written,
         born,
         NodeId.NONE,
+        false,
         false);
   }
 

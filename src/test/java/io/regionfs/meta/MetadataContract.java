@@ -576,6 +576,43 @@ public abstract class MetadataContract {
   }
 
   @Test
+  void whoWritesAFileIsToldWhenItGetsPrivileges() {
+    ConcurrentLinkedQueue<InodeId> told = new ConcurrentLinkedQueue<>();
+    b.metadata.onForget(
+        new Metadata.ForgetListener() {
+          @Override
+          public void forget(InodeId inode) {}
+
+          @Override
+          public void recalled(InodeId inode) {
+            told.add(inode);
+          }
+
+          @Override
+          public void forgetAll() {}
+        });
+    InodeId x = make("x").inode();
+    byte[] capability = "security.capability".getBytes(UTF_8);
+    awaitLease(b, ROOT); // it can be told
+    b.metadata.open(x, true);
+    a.metadata.setAttributes(x, new AttributeChange(0755, null, null, null, null, null));
+    a.metadata.setXattr(x, "user.a".getBytes(UTF_8), capability, 0);
+    b.metadata.setAttributes(x, new AttributeChange(04755, null, null, null, null, null));
+    assertThat(told).as("nothing given, or by itself").isEmpty();
+    for (int mode : new int[] {04755, 02711, 06777}) {
+      a.metadata.setAttributes(x, new AttributeChange(mode, null, null, null, null, null));
+      assertThat(told.poll()).as("set-id").isEqualTo(x);
+    }
+    a.metadata.setAttributes(x, AttributeChange.of(AttributeChange.Kill.ALL));
+    a.metadata.setXattr(x, capability, capability, 0);
+    assertThat(told.poll()).as("capability").isEqualTo(x);
+    assertThat(b.metadata.attributes(x).capability()).isTrue();
+    b.metadata.closeWrite(x, null);
+    a.metadata.setXattr(x, capability, capability, 0);
+    assertThat(told).as("it does not write any more").isEmpty();
+  }
+
+  @Test
   void whatItsHomeKnowsBetterIsNotKept() {
     InodeId x = make("x").inode();
     awaitLease(b, x);

@@ -15,12 +15,16 @@ public final class Changes {
   private int count;
   private long unlinked;
   private List<Integer> openAt = List.of();
+  private long privileged;
+  private List<Integer> writtenAt = List.of();
   private final List<FileLock> granted = new ArrayList<>();
 
   void clear() {
     count = 0;
     unlinked = 0;
     openAt = List.of();
+    privileged = 0;
+    writtenAt = List.of();
     granted.clear();
   }
 
@@ -41,6 +45,11 @@ public final class Changes {
     openAt = nodes;
   }
 
+  void privileged(long inode, List<Integer> nodes) {
+    privileged = inode;
+    writtenAt = nodes;
+  }
+
   void granted(FileLock request) {
     granted.add(request);
   }
@@ -57,6 +66,16 @@ public final class Changes {
   /** The inode that lost its last name while it is open; 0: none. */
   public long unlinked() {
     return unlinked;
+  }
+
+  /** The inode that gives programs privileges, which those who write it take away; 0: none. */
+  public long privileged() {
+    return privileged;
+  }
+
+  /** The nodes that write {@link #privileged}, in ascending order. */
+  public List<Integer> writtenAt() {
+    return writtenAt;
   }
 
   /** The requests that waited and have their locks now. */

@@ -3,6 +3,7 @@ package io.regionfs.metaserver.state;
 import com.google.protobuf.ByteString;
 import io.regionfs.meta.Messages;
 import io.regionfs.meta.Relatime;
+import io.regionfs.model.AttributeChange;
 import io.regionfs.proto.Attributes;
 import io.regionfs.proto.Create;
 import io.regionfs.proto.FileType;
@@ -17,6 +18,9 @@ import org.jspecify.annotations.Nullable;
  * {@link Mutations#before}.
  */
 class Inode {
+  /** The extended attribute of files that give programs capabilities(7). */
+  static final ByteString CAPABILITY = ByteString.copyFromUtf8("security.capability");
+
   private static final int MODE_BITS = 07777;
   private static final int TYPE_SHIFT = 12;
   private static final int TYPE_BITS = 3;
@@ -156,7 +160,18 @@ class Inode {
         .setBtime(Messages.time(btime))
         .setHome(home)
         .setAtHome(isAtHome())
+        .setCapability(hasCapability())
         .build();
+  }
+
+  final boolean hasCapability() {
+    return xattrs != null && xattrs.get(CAPABILITY) != null;
+  }
+
+  /** Programs get more from this file than their callers have. */
+  final boolean givesPrivileges() {
+    return type() == FileType.FILE_TYPE_FILE
+        && (hasCapability() || AttributeChange.withoutSetId(mode()) != mode());
   }
 
   /** The root of a new cluster gets its owner and its first times. */
@@ -172,6 +187,9 @@ class Inode {
   final void change(SetAttributes change, long now) {
     if (change.hasMode()) {
       setMode(change.getMode());
+    }
+    if (change.getKillModeBits() && type() == FileType.FILE_TYPE_FILE) {
+      setMode(AttributeChange.withoutSetId(mode()));
     }
     if (change.hasUid()) {
       uid = change.getUid();

@@ -29,6 +29,12 @@ final class InodeCommands {
     Inode inode = inodes.get(change.getInode());
     inodes.touch(inode);
     inode.change(change, now);
+    if (change.getKillCapability() && inode.hasCapability()) {
+      drop(inode, Inode.CAPABILITY);
+    }
+    if (change.hasMode()) {
+      inodes.mayHaveGivenPrivileges(inode);
+    }
     ByteString acl = xattrs(inode).get(Acl.ACCESS);
     if (change.hasMode() && acl != null) {
       put(inode, Acl.ACCESS, Acl.parse(acl).withMode(inode.mode()).value());
@@ -53,6 +59,7 @@ final class InodeCommands {
     ByteString value = inodes.shared(set.getValue());
     inodes.setXattrs(inode, xattrs(inode).with(name, value, set.getFlags()));
     inode.changed(now);
+    inodes.mayHaveGivenPrivileges(inode);
     return Replies.DONE;
   }
 

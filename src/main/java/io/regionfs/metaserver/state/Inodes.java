@@ -130,6 +130,13 @@ public final class Inodes {
     mutations.before(inode);
   }
 
+  /** After a change of its mode or attributes, which those who write it must hear of. */
+  void mayHaveGivenPrivileges(Inode inode) {
+    if (inode.givesPrivileges()) {
+      mutations.privileged(inode);
+    }
+  }
+
   void setXattrs(Inode inode, Xattrs xattrs) {
     touch(inode);
     if (xattrs.isEmpty()) {

@@ -80,6 +80,13 @@ final class Mutations {
     }
   }
 
+  /** Programs get privileges from the inode, which they may not have got before. */
+  void privileged(Inode inode) {
+    if (inode.opens != null) {
+      changes.privileged(inode.id, inode.opens.writers());
+    }
+  }
+
   /** A request that waited has its lock now. */
   void granted(FileLock request) {
     changes.granted(request);

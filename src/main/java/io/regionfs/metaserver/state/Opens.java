@@ -3,6 +3,7 @@ package io.regionfs.metaserver.state;
 import io.regionfs.proto.SnapshotOpen;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -62,6 +63,11 @@ final class Opens {
   /** In ascending order. */
   List<Integer> nodes() {
     return List.copyOf(nodes.keySet());
+  }
+
+  /** Those that write, in ascending order. */
+  List<Integer> writers() {
+    return nodes.entrySet().stream().filter(Map.Entry::getValue).map(Map.Entry::getKey).toList();
   }
 
   boolean isOpen() {

@@ -1,0 +1,135 @@
+package io.regionfs.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.Timeout;
+
+/**
+ * Set-id bits and capabilities go when a file is changed, as root and as a user, at its home and
+ * from another host, passed through and not; tmpfs is what it is compared with.
+ */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+@Timeout(value = 10, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+class PrivilegesIT {
+  private static final String NOBODY = "setpriv --reuid 65534 --regid 65534 --clear-groups ";
+
+  /** Ways to change a file f that anybody may write. */
+  private static final List<String> CHANGES =
+      List.of(
+          "sh -c \"echo x >>f\"",
+          "dd if=/dev/zero of=f bs=10 count=1 conv=notrunc status=none",
+          "truncate -s 100 f",
+          "truncate -s 1M f",
+          "sh -c \": >f\"",
+          "fallocate -l 5000 f",
+          "fallocate -p -l 4096 f",
+          "chmod 6751 f",
+          "touch f",
+          "cat f");
+
+  private ClusterFixture cluster;
+
+  @SuppressWarnings("NullAway.Init") // set before the first test
+  PrivilegesIT() {}
+
+  @BeforeAll
+  void up() throws Exception {
+    cluster = new ClusterFixture(2);
+    assumeThat(bash("/", "command -v setcap && command -v getcap").exit())
+        .as("the package libcap2-bin is there")
+        .isZero();
+    // The directories above the mounts are root's; users must pass.
+    for (Path one :
+        List.of(
+            cluster.directory.getParent(),
+            cluster.directory,
+            cluster.mnt(1).resolve(".."),
+            cluster.mnt(2).resolve(".."))) {
+      cluster.shell.run("chmod", "755", one).succeeded();
+    }
+    cluster.shell.run("chmod", "777", cluster.mnt(1)).succeeded();
+  }
+
+  @AfterAll
+  @SuppressWarnings("NullAway") // null if the hosts could not be made or the tests are skipped
+  void down() throws Exception {
+    if (cluster != null) {
+      cluster.close();
+    }
+  }
+
+  private Shell.Result bash(Object directory, String command) throws Exception {
+    return cluster.shell.run("bash", "-c", "cd " + directory + " && { " + command + "; }");
+  }
+
+  private String on(int host, String command) throws Exception {
+    return bash(cluster.mnt(host), command).succeeded().out().strip();
+  }
+
+  /** What is left of a file's set-id bits, then of its capability. */
+  private String left(Object changing, Object looking, String change) throws Exception {
+    bash(changing, "chmod 6777 f; stat f >/dev/null; " + change).succeeded();
+    String bits = bash(looking, "stat -c %a f").succeeded().out().strip();
+    bash(changing, "chmod 777 f; setcap cap_net_raw+ep f; getcap f | grep -q raw; " + change)
+        .succeeded();
+    return bits + bash(looking, "getcap f | sed 's/.* / /'").succeeded().out().stripTrailing();
+  }
+
+  @Test
+  void whatIsLeftIsWhatTmpfsLeaves() throws Exception {
+    String tmpfs = bash("/", "mktemp -d /dev/shm/regionfs-privileges.XXXXXX").out().strip();
+    try {
+      bash(tmpfs, "chmod 755 . && head -c 20000 /dev/urandom >f").succeeded();
+      for (int home = 1; home <= 2; home++) {
+        on(home, "rm -f f; head -c 20000 /dev/urandom >f");
+        for (String user : List.of("", NOBODY)) {
+          for (String change : CHANGES) {
+            boolean forOwner = change.startsWith("chmod") && !user.isEmpty();
+            String expected = forOwner ? "" : left(tmpfs, tmpfs, user + change);
+            for (int host = 1; !forOwner && host <= 2; host++) {
+              assertThat(left(cluster.mnt(host), cluster.mnt(3 - host), user + change))
+                  .as("home %d, host %d: %s%s", home, host, user, change)
+                  .isEqualTo(expected);
+            }
+          }
+          String expected = left(tmpfs, tmpfs, "chown 5:6 f; chown 0:0 f");
+          assertThat(expected).isEqualTo("777");
+          assertThat(left(cluster.mnt(home), cluster.mnt(1), "chown 5:6 f; chown 0:0 f"))
+              .isEqualTo(expected);
+        }
+      }
+    } finally {
+      bash("/", "rm -r " + tmpfs).succeeded();
+    }
+  }
+
+  /** Given by this host or the other, while a user has the file open and has written it. */
+  @Test
+  void whatIsGivenWhileItIsBeingWrittenGoesWithTheNextWrite() throws Exception {
+    for (int home = 1; home <= 2; home++) {
+      for (int giver = 1; giver <= 2; giver++) {
+        // At home with passthrough the kernel asks for attributes only when it is told to.
+        int writer = 3 - home;
+        String g = cluster.mnt(giver) + "/g";
+        on(home, "rm -f g; echo text >g; chmod 777 g");
+        String write = NOBODY + "sh -c 'echo x >&5'";
+        on(writer, "exec 5>>g; " + write + "; chmod 4777 " + g + "; " + write);
+        assertThat(on(home, "stat -c %a g")).isEqualTo("777");
+        on(
+            writer,
+            "exec 5>>g; " + write + "; setcap cap_net_raw+ep " + g + "; echo x >&5; chmod u+s g");
+        assertThat(on(home, "getcap g")).isEmpty();
+        on(writer, "exec 5>>g; echo x >&5; echo x >&5");
+        assertThat(on(home, "stat -c %a g")).as("root keeps it").isEqualTo("4777");
+      }
+    }
+  }
+}
