@@ -48,7 +48,7 @@ class ArchitectureTest {
           Map.entry("metaserver", Set.of("meta", "rpc", "proto", "model")),
           Map.entry("data", Set.of("verbs", "meta", "rpc", "proto", "posix", "model")),
           Map.entry("region", Set.of("data", "meta", "verbs", "rpc", "proto", "posix", "model")),
-          Map.entry("fs", Set.of("meta", "data", "model")),
+          Map.entry("fs", Set.of("meta", "data", "posix", "model")),
           Map.entry("fuse", Set.of("fs", "data", "posix", "model")),
           Map.entry("daemon", BELOW_PROCESSES),
           Map.entry("cli", with(BELOW_PROCESSES, "daemon")));

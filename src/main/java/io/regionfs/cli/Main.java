@@ -41,6 +41,7 @@ import picocli.CommandLine.Spec;
       UmountCommand.class,
       StatusCommand.class,
       RegionCommand.class,
+      RefreshCommand.class,
       MetaCommand.class,
       FabricCommand.class,
       DoctorCommand.class,

@@ -1,5 +1,6 @@
 package io.regionfs.daemon;
 
+import io.regionfs.fs.Coherence;
 import io.regionfs.fuse.Transport;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -17,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  *     until it is back
  * @param transport how requests get from the kernel to the node
  * @param passThrough the kernel may use the memory of this host's files itself
+ * @param coherence when mappings are brought up to date
  * @param kernel flags that are the kernel's business: nosuid, nodev, noexec
  */
 public record MountFlags(
@@ -25,10 +27,11 @@ public record MountFlags(
     @Nullable Duration timeout,
     Transport transport,
     boolean passThrough,
+    Coherence coherence,
     List<String> kernel) {
   private static final boolean PASS_THROUGH = true;
   static final MountFlags NONE =
-      new MountFlags(false, false, null, Transport.AUTO, PASS_THROUGH, List.of());
+      new MountFlags(false, false, null, Transport.AUTO, PASS_THROUGH, Coherence.OPEN, List.of());
   private static final Duration SOFT = Duration.ofSeconds(30);
   private static final Set<String> KERNEL = Set.of("nosuid", "nodev", "noexec");
 
@@ -51,6 +54,7 @@ public record MountFlags(
     Duration timeout = null;
     Transport transport = Transport.AUTO;
     boolean passThrough = PASS_THROUGH;
+    Coherence coherence = Coherence.OPEN;
     Set<String> kernel = new LinkedHashSet<>();
     for (String option : String.join(",", options).split(",", -1)) {
       if (option.equals("allow_other")) {
@@ -65,6 +69,8 @@ public record MountFlags(
         transport = Transport.parse(option.substring("transport=".length()));
       } else if (option.equals("passthrough") || option.equals("nopassthrough")) {
         passThrough = option.equals("passthrough");
+      } else if (option.startsWith("coherent=")) {
+        coherence = Coherence.parse(option.substring("coherent=".length()));
       } else if (KERNEL.contains(option)) {
         kernel.add(option);
       } else if (!option.isEmpty() && !WITHOUT_EFFECT.contains(option)) {
@@ -72,7 +78,7 @@ public record MountFlags(
             "unknown mount option '"
                 + option
                 + "' (known: allow_other, ro, soft, timeout=SECONDS, transport=NAME,"
-                + " passthrough, nopassthrough, nosuid, nodev, noexec)");
+                + " passthrough, nopassthrough, coherent=open|none, nosuid, nodev, noexec)");
       }
     }
     return new MountFlags(
@@ -81,6 +87,7 @@ public record MountFlags(
         soft && timeout == null ? SOFT : timeout,
         transport,
         passThrough,
+        coherence,
         List.copyOf(kernel));
   }
 
@@ -122,6 +129,9 @@ public record MountFlags(
     }
     if (passThrough != PASS_THROUGH) {
       words.add(passThrough ? "passthrough" : "nopassthrough");
+    }
+    if (coherence != Coherence.OPEN) {
+      words.add("coherent=" + coherence.text());
     }
     return String.join(",", words);
   }

@@ -134,7 +134,10 @@ public final class Node implements Service {
                 metadata,
                 regions,
                 joined.node(),
-                new FsOptions(fabric.description(), directory.passThroughRefusal().isEmpty())));
+                new FsOptions(
+                    fabric.description(),
+                    directory.passThroughRefusal().isEmpty(),
+                    options.flags().coherence())));
     joined.start(() -> load(lent, fabric), new Duties(lent, fileSystem));
     FuseMount mounted =
         lifetimes.add("mount", FuseMount.mount(options.mountPoint(), fileSystem, fuseOptions()));

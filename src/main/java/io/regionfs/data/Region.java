@@ -26,6 +26,16 @@ public interface Region extends AutoCloseable {
   void write(long offset, TransferBuffer source, int position, int length);
 
   /**
+   * Writes some bytes of pages, each run where it belongs; nothing else is touched, nothing beyond
+   * the end of the file, and the size stays. mtime and ctime become now.
+   *
+   * @param offset where in the file the pages begin
+   * @param position where in the buffer they begin
+   * @param runs at least one
+   */
+  void overwrite(long offset, TransferBuffer source, int position, PageRuns runs);
+
+  /**
    * Writes at the end, as one step against every other append and size change of any host; returns
    * where.
    */

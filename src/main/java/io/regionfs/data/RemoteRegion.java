@@ -46,6 +46,7 @@ final class RemoteRegion implements Region {
   private final RemoteReader reader;
   private final RemoteWriter writer;
   private final HomeStores stores;
+  private final RemoteOverwriter overwriter;
 
   /** Held while attaching. */
   private final ReentrantLock attaching = new ReentrantLock();
@@ -72,6 +73,7 @@ final class RemoteRegion implements Region {
     this.reader = new RemoteReader(steps, workspaces);
     this.stores = new HomeStores(inode, steps, caller, workspaces);
     this.writer = new RemoteWriter(inode, steps, caller, workspaces, stores);
+    this.overwriter = new RemoteOverwriter(steps, workspaces, writer);
   }
 
   /** Makes the region at its home if there is none and it may be new. */
@@ -129,6 +131,18 @@ final class RemoteRegion implements Region {
         home,
         link -> {
           writer.write(attached(link), offset, length, local);
+          return true;
+        });
+  }
+
+  @Override
+  public void overwrite(long offset, TransferBuffer source, int position, PageRuns runs) {
+    Ranges.checkWrite(offset, runs.last());
+    Local local = local(source, position, runs.last());
+    homes.untilDone(
+        home,
+        link -> {
+          overwriter.overwrite(attached(link), offset, runs, local);
           return true;
         });
   }

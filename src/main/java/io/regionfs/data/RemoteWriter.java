@@ -227,8 +227,15 @@ final class RemoteWriter {
     return steps.refresh(at, work);
   }
 
+  /** Adds the writing of times that are now, and after every one known of. */
+  void stamp(Attachment at, Workspace work) {
+    long now = Slot.nanos(Instant.now());
+    long nanos = Slot.after(Math.max(at.ctimeNanos(), floor.get()), now);
+    work.writeTimes(at.slotAddress(), at.slotKey(), nanos);
+  }
+
   /** The home exposed less than was asked for: because the region became direct, or shorter. */
-  private long otherWord(Attachment at, Workspace work, long known)
+  long otherWord(Attachment at, Workspace work, long known)
       throws TransferException, InterruptedException {
     long word = steps.refresh(at, work);
     if (word == known) {
@@ -239,7 +246,7 @@ final class RemoteWriter {
   }
 
   /** Null if the home does not expose all of the range, as it is beyond the end now. */
-  private @Nullable ExposureMap writable(Attachment at, long offset, long end, long wanted)
+  @Nullable ExposureMap writable(Attachment at, long offset, long end, long wanted)
       throws TransferException, RpcException, InterruptedException {
     ExposureMap map = at.exposures();
     if (map.covers(offset, end, true)) {

@@ -10,12 +10,13 @@ import io.regionfs.model.InodeId;
 import io.regionfs.model.NodeId;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.function.Consumer;
 
 /**
  * xattr(7): {@code user.}, {@code trusted.}, {@code security.} and POSIX ACLs are kept by the
  * metadata service; what else is below {@code system.} is not supported. {@code regionfs.fabric}
  * and {@code regionfs.home} are made up when read, with and without {@code user.} before them, and
- * not listed.
+ * not listed; to read or set {@code regionfs.refresh} brings mappings up to date.
  */
 final class ExtendedAttributes {
   private static final List<String> STORED =
@@ -24,12 +25,18 @@ final class ExtendedAttributes {
   private static final String OWN = "regionfs.";
   private static final String FABRIC = "regionfs.fabric";
   private static final String HOME = "regionfs.home";
+  private static final String REFRESH = "regionfs.refresh";
 
   private final Metadata metadata;
   private final NodeId self;
   private final FsOptions options;
+  private final Consumer<InodeId> refresh;
 
-  ExtendedAttributes(Metadata metadata, NodeId self, FsOptions options) {
+  /**
+   * @param refresh brings the mappings of a file up to date
+   */
+  ExtendedAttributes(Metadata metadata, NodeId self, FsOptions options, Consumer<InodeId> refresh) {
+    this.refresh = refresh;
     this.metadata = metadata;
     this.self = self;
     this.options = options;
@@ -40,6 +47,10 @@ final class ExtendedAttributes {
     return switch (plain(text)) {
       case FABRIC -> fabric(inode).getBytes(StandardCharsets.UTF_8);
       case HOME -> home(inode);
+      case REFRESH -> {
+        refresh.accept(inode);
+        yield new byte[0];
+      }
       default -> {
         requireStored(text);
         yield metadata.xattr(inode, name);
@@ -52,6 +63,10 @@ final class ExtendedAttributes {
   }
 
   void set(InodeId inode, byte[] name, byte[] value, int flags) {
+    if (plain(text(name)).equals(REFRESH)) {
+      refresh.accept(inode);
+      return;
+    }
     requireChangeable(name);
     metadata.setXattr(inode, name, value, flags);
   }

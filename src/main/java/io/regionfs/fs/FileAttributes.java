@@ -43,6 +43,15 @@ final class FileAttributes {
 
   /** The service's attributes, with the home's word on size and times where it counts. */
   Attributes merged(Attributes committed) {
+    Attributes merged = atHome(committed);
+    InodePages pages = inodes.pages(committed.inode());
+    if (pages != null) {
+      pages.sizeTold(merged.size());
+    }
+    return merged;
+  }
+
+  private Attributes atHome(Attributes committed) {
     if (committed.type() != FileType.FILE || !committed.atHome()) {
       return committed;
     }

@@ -26,9 +26,9 @@ final class FileLocks {
 
   private volatile boolean lost;
 
-  /** Lets the kernel write back and drop the pages of mappings, at the borders of a lock. */
+  /** Lets the kernel write back and drop a file's pages of mappings, at the borders of a lock. */
   interface PageRefresh {
-    void refresh(InodeId inode, long first, long last);
+    void refresh(InodeId inode);
   }
 
   FileLocks(InodeId inode, Metadata metadata, HeldLocks table, PageRefresh pages) {
@@ -86,7 +86,7 @@ final class FileLocks {
       metadata.lock(inode, message(request), wait, held);
     } while (!table.taken(holder, request, this, lease));
     if (mapped) {
-      pages.refresh(inode, request.first(), request.last());
+      pages.refresh(inode);
     }
   }
 
@@ -96,7 +96,7 @@ final class FileLocks {
     }
     if (!table.isLost(holder)) {
       if (mapped) {
-        pages.refresh(inode, request.first(), request.last());
+        pages.refresh(inode);
       }
       metadata.unlock(inode, message(request));
     }

@@ -6,5 +6,17 @@ package io.regionfs.fs;
  * @param fabric what carries the bytes and why it was chosen, in one line for people; part of the
  *     value of the attribute {@code regionfs.fabric}
  * @param passThrough the kernel may use the memory of files at home here itself, if it can
+ * @param coherence when mappings are brought up to date
+ * @param twinBytes most memory for remembering what pages of mappings were, of all files together
  */
-public record FsOptions(String fabric, boolean passThrough) {}
+public record FsOptions(String fabric, boolean passThrough, Coherence coherence, long twinBytes) {
+  private static final long TWIN_BYTES = 256L << 20;
+
+  public FsOptions(String fabric, boolean passThrough) {
+    this(fabric, passThrough, Coherence.OPEN, TWIN_BYTES);
+  }
+
+  public FsOptions(String fabric, boolean passThrough, Coherence coherence) {
+    this(fabric, passThrough, coherence, TWIN_BYTES);
+  }
+}

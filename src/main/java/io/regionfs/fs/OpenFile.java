@@ -46,6 +46,11 @@ public interface OpenFile extends AutoCloseable {
     write(offset, source, position, length, false);
   }
 
+  /** Whether the kernel may keep, over this open, the pages that it keeps for mappings. */
+  default boolean keepsPages() {
+    return false;
+  }
+
   /**
    * The file that the kernel may use itself instead of asking this object, or null. All files that
    * are open of one inode at a time give the same.

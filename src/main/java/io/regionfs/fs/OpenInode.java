@@ -39,6 +39,8 @@ final class OpenInode {
   /** Guarded by the lock, too. */
   private final PassedFile passed;
 
+  private final InodePages pages;
+
   @GuardedBy("lock")
   private int opens;
 
@@ -57,6 +59,7 @@ final class OpenInode {
 
   /**
    * @param policy whether it may be passed through to the kernel
+   * @param keeper of the twins of mapped pages
    * @param ending told of the inode before each call that ends an open or a session
    */
   OpenInode(
@@ -65,9 +68,11 @@ final class OpenInode {
       Regions regions,
       LingeringOpens lingering,
       PassPolicy policy,
+      PageKeeper keeper,
       Consumer<InodeId> ending) {
     this.id = id;
     this.passed = new PassedFile(id, policy);
+    this.pages = new InodePages(id, keeper);
     this.lingering = lingering;
     this.privileges = new Privileges(id, metadata);
     this.part =
@@ -156,6 +161,7 @@ final class OpenInode {
       if (opens > 0) {
         opens--;
         writes -= write ? 1 : 0;
+        pages.writable(writes > 0);
       }
       endPassing();
       noteRead();
@@ -171,6 +177,7 @@ final class OpenInode {
     try {
       opens = 0;
       writes = 0;
+      pages.writable(false);
       endPassing();
       return settle();
     } finally {
@@ -301,6 +308,11 @@ final class OpenInode {
     }
   }
 
+  /** What the kernel keeps for mappings. */
+  InodePages pages() {
+    return pages;
+  }
+
   /** ESTALE if the inode was lost with a lease. */
   void requireUsable() {
     part.requireUsable();
@@ -310,6 +322,7 @@ final class OpenInode {
   private void count(boolean write) {
     opens++;
     writes += write ? 1 : 0;
+    pages.writable(writes > 0);
   }
 
   private @Nullable Region attach() {

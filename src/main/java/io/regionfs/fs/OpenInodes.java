@@ -33,15 +33,22 @@ final class OpenInodes implements AutoCloseable {
   private final Set<Creation> creations = ConcurrentHashMap.newKeySet();
   private final LingeringOpens lingering;
   private final PassPolicy policy;
+  private final PageKeeper keeper;
   private final Closes closes;
   private volatile boolean closed;
 
-  OpenInodes(Metadata metadata, Regions regions, PassPolicy policy) {
-    this(metadata, regions, policy, new LingeringOpens(metadata, LINGER, MOST_LINGERING));
+  OpenInodes(Metadata metadata, Regions regions, PassPolicy policy, PageKeeper keeper) {
+    this(metadata, regions, policy, keeper, new LingeringOpens(metadata, LINGER, MOST_LINGERING));
   }
 
-  OpenInodes(Metadata metadata, Regions regions, PassPolicy policy, LingeringOpens lingering) {
+  OpenInodes(
+      Metadata metadata,
+      Regions regions,
+      PassPolicy policy,
+      PageKeeper keeper,
+      LingeringOpens lingering) {
     this.policy = policy;
+    this.keeper = keeper;
     this.metadata = metadata;
     this.regions = regions;
     this.lingering = lingering;
@@ -103,6 +110,12 @@ final class OpenInodes implements AutoCloseable {
     return inode != null && inode.pin() ? new Hold(inode, false) : null;
   }
 
+  /** What the kernel keeps of a file for mappings, or null if this node does not have it open. */
+  @Nullable InodePages pages(InodeId id) {
+    OpenInode inode = table.get(id);
+    return inode == null ? null : inode.pages();
+  }
+
   /** Opens again at the metadata service whatever is open here; see {@link OpenInode#reopen}. */
   void reopenAll() {
     for (OpenInode inode : List.copyOf(table.values())) {
@@ -158,7 +171,7 @@ final class OpenInodes implements AutoCloseable {
   }
 
   private OpenInode entry(InodeId id) {
-    return new OpenInode(id, metadata, regions, lingering, policy, this::noteClosing);
+    return new OpenInode(id, metadata, regions, lingering, policy, keeper, this::noteClosing);
   }
 
   private void noteClosing(InodeId id) {

@@ -19,16 +19,38 @@ final class RegionFile implements OpenFile {
   private final OpenInodes.Hold hold;
   private final OpenFlags flags;
   private final FileLocks locks;
+  private final boolean keepsPages;
 
   /** Closes the hold with itself. */
-  RegionFile(OpenInodes.Hold hold, OpenFlags flags, FileLocks locks) {
+  RegionFile(OpenInodes.Hold hold, OpenFlags flags, FileLocks locks, boolean keepsPages) {
     this.hold = hold;
     this.flags = flags;
     this.locks = locks;
+    this.keepsPages = keepsPages;
   }
 
   @Override
   public void read(long offset, int length, TransferBuffer staging, ReadSink sink) {
+    Region region = toRead(offset, length);
+    if (region == null) {
+      sink.accept(staging.address(), 0);
+    } else {
+      region.read(offset, length, staging, sink);
+    }
+  }
+
+  @Override
+  public void readPages(long offset, int length, TransferBuffer staging, ReadSink sink) {
+    Region region = toRead(offset, length);
+    if (region == null) {
+      sink.accept(staging.address(), 0);
+    } else {
+      hold.inode().pages().read(region, offset, length, staging, sink);
+    }
+  }
+
+  /** Null while nobody has written the file: it is empty. */
+  private @Nullable Region toRead(long offset, int length) {
     requireReadable();
     Ranges.checkOffset(offset);
     Ranges.checkOffset(length);
@@ -36,11 +58,7 @@ final class RegionFile implements OpenFile {
     if (flags.marksRead()) {
       hold.inode().markRead();
     }
-    if (region == null) {
-      sink.accept(staging.address(), 0);
-    } else {
-      region.read(offset, length, staging, sink);
-    }
+    return region;
   }
 
   @Override
@@ -65,6 +83,20 @@ final class RegionFile implements OpenFile {
     if (flags.write()) {
       hold.inode().kill(privileges);
     }
+  }
+
+  @Override
+  public void writePages(long offset, TransferBuffer source, int position, int length) {
+    requireWritable();
+    Ranges.checkWrite(offset, length);
+    if (length > 0) {
+      hold.inode().pages().write(hold.inode().region(), offset, source, position, length);
+    }
+  }
+
+  @Override
+  public boolean keepsPages() {
+    return keepsPages;
   }
 
   @Override
@@ -109,6 +141,9 @@ final class RegionFile implements OpenFile {
     }
     Ranges.checkWrite(offset, length);
     hold.inode().region().allocate(mode, offset, length);
+    if (mode != FallocateMode.ALLOCATE && mode != FallocateMode.ALLOCATE_KEEP_SIZE) {
+      hold.inode().pages().zeroed(offset, offset + length);
+    }
   }
 
   @Override

@@ -31,6 +31,8 @@ public final class RegionFileSystem implements FileSystem, AutoCloseable {
   private final OpenInodes inodes;
   private final FileAttributes attributes;
   private final ExtendedAttributes xattrs;
+  private final PageKeeper keeper;
+  private final Coherence coherence;
   private final HeldLocks locks = new HeldLocks();
   private volatile @Nullable ForgetListener forgetListener;
 
@@ -43,9 +45,11 @@ public final class RegionFileSystem implements FileSystem, AutoCloseable {
     this.regions = regions;
     this.self = self;
     this.policy = new PassPolicy(self, options.passThrough());
-    this.inodes = new OpenInodes(metadata, regions, policy);
+    this.coherence = options.coherence();
+    this.keeper = new PageKeeper(options.twinBytes());
+    this.inodes = new OpenInodes(metadata, regions, policy, keeper);
     this.attributes = new FileAttributes(metadata, regions, inodes);
-    this.xattrs = new ExtendedAttributes(metadata, self, options);
+    this.xattrs = new ExtendedAttributes(metadata, self, options, this::refresh);
     metadata.onForget(new Forgetting());
   }
 
@@ -139,20 +143,42 @@ public final class RegionFileSystem implements FileSystem, AutoCloseable {
 
   @SuppressWarnings("MustBeClosed") // closed by the file
   private OpenFile open(InodeId inode, OpenFlags flags) {
-    return file(inodes.open(inode, flags.write()), flags);
+    boolean keepsPages = keepsPages(inode, flags);
+    return file(inodes.open(inode, flags.write()), flags, keepsPages);
   }
 
-  private RegionFile file(OpenInodes.Hold hold, OpenFlags flags) {
-    return new RegionFile(
-        hold, flags, new FileLocks(hold.inode().id(), metadata, locks, this::refreshPages));
+  /**
+   * Pages that were given while nobody could change them have no twins: a first writer drops them.
+   */
+  private boolean keepsPages(InodeId inode, OpenFlags flags) {
+    InodePages pages = coherence == Coherence.NONE ? inodes.pages(inode) : null;
+    return pages != null && (pages.isWritable() || !flags.write());
   }
 
-  /** Where a lock begins and ends, so that mappings show what others wrote under it before. */
-  private void refreshPages(InodeId inode, long first, long last) {
+  private RegionFile file(OpenInodes.Hold hold, OpenFlags flags, boolean keepsPages) {
+    FileLocks fileLocks = new FileLocks(hold.inode().id(), metadata, locks, this::refreshAtLock);
+    return new RegionFile(hold, flags, fileLocks, keepsPages);
+  }
+
+  /**
+   * Where a lock begins and ends, so that mappings show what others wrote under it before, and
+   * others see what was stored: all of the file, as a lock may guard what lies anywhere in it.
+   */
+  private void refreshAtLock(InodeId inode) {
+    if (coherence != Coherence.NONE) {
+      refresh(inode);
+    }
+  }
+
+  /**
+   * Has the kernel write back and drop the pages that it keeps of a file for mappings. Not to be
+   * called by who serves its reads and writes: see {@link ForgetListener#dropPages}.
+   */
+  public void refresh(InodeId inode) {
+    InodePages pages = inodes.pages(inode);
     ForgetListener listener = forgetListener;
-    if (listener != null) {
-      long length = last == Long.MAX_VALUE ? Long.MAX_VALUE : last - first + 1;
-      listener.dropPages(inode, first, length);
+    if (pages != null && listener != null) {
+      pages.drop(listener);
     }
   }
 
@@ -172,7 +198,7 @@ public final class RegionFileSystem implements FileSystem, AutoCloseable {
         inodes.create(
             newInode(
                 parent, name, FileType.FILE, mode, ByteString.EMPTY, caller, true, wanted.write()));
-    return new Created(made.attributes(), file(made.hold(), wanted));
+    return new Created(made.attributes(), file(made.hold(), wanted, false));
   }
 
   private NewInode newInode(
@@ -270,6 +296,7 @@ public final class RegionFileSystem implements FileSystem, AutoCloseable {
   @Override
   public void onForget(ForgetListener listener) {
     forgetListener = listener;
+    keeper.kernel(listener);
   }
 
   /** Open files that linger are let go of, then the listener is told. */
@@ -320,6 +347,7 @@ public final class RegionFileSystem implements FileSystem, AutoCloseable {
    */
   @Override
   public void close() {
+    keeper.close();
     inodes.close();
   }
 }

@@ -86,11 +86,15 @@ final class FileHandlers implements AutoCloseable {
     int id = opened.backing == null ? PassThrough.NONE : passThrough.acquire(opened.backing);
     long handle = files.add(opened);
     out.int64(at + ReplyLayout.Open.HANDLE, handle);
-    out.int32(at + ReplyLayout.Open.FLAGS, id == PassThrough.NONE ? SERVED : PASSED);
+    out.int32(at + ReplyLayout.Open.FLAGS, id == PassThrough.NONE ? served(file) : PASSED);
     out.int32(at + ReplyLayout.Open.BACKING_ID, id);
     if (!out.send(at + ReplyLayout.Open.BYTES)) {
       close(files.remove(handle)); // the kernel knows no handle, so it will not release it
     }
+  }
+
+  private static int served(OpenFile file) {
+    return file.keepsPages() ? SERVED | ReplyLayout.Open.KEEP_CACHE : SERVED;
   }
 
   private static Opened opened(OpenFile file) {

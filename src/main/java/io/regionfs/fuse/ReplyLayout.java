@@ -79,6 +79,7 @@ final class ReplyLayout {
     static final int BYTES = BACKING_ID + 4;
 
     static final int DIRECT_IO = 1;
+    static final int KEEP_CACHE = 1 << 1;
     static final int PARALLEL_DIRECT_WRITES = 1 << 6;
     static final int PASSTHROUGH = 1 << 7;
 

@@ -35,6 +35,7 @@ final class LentRegion {
   private final AppendTurn appendTurn = new AppendTurn();
   private final RegionLock lock;
   private final LentSlot lentSlot;
+  private final Overwrites overwrites;
 
   /** A process reserved memory beyond the size: it stays until a shrink. Exclusive lock. */
   private boolean keepBeyondSize;
@@ -47,6 +48,7 @@ final class LentRegion {
     this.memory = new RegionMemory(inode, slot, host);
     this.lock = new RegionLock(inode, memory);
     this.lentSlot = new LentSlot(slot, lock, host, clock);
+    this.overwrites = new Overwrites(slot, memory, lock, lentSlot);
   }
 
   RegionSlot slot() {
@@ -60,6 +62,10 @@ final class LentRegion {
 
   RegionStat stat() {
     return lentSlot.stat();
+  }
+
+  Overwrites overwrites() {
+    return overwrites;
   }
 
   AppendTurn appendTurn() {

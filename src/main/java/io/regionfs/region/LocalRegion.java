@@ -1,6 +1,7 @@
 package io.regionfs.region;
 
 import io.regionfs.data.BackingFile;
+import io.regionfs.data.PageRuns;
 import io.regionfs.data.Ranges;
 import io.regionfs.data.ReadSink;
 import io.regionfs.data.Region;
@@ -34,6 +35,14 @@ final class LocalRegion implements Region {
     if (length > 0) {
       region.write(offset, length, from(source, position, length));
     }
+  }
+
+  @Override
+  public void overwrite(long offset, TransferBuffer source, int position, PageRuns runs) {
+    Ranges.checkWrite(offset, runs.last());
+    region
+        .overwrites()
+        .overwrite(offset, runs, from(source, position, runs.last()).addressOrZero());
   }
 
   @Override

@@ -3,6 +3,7 @@ package io.regionfs.daemon;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.regionfs.fs.Coherence;
 import io.regionfs.fuse.Transport;
 import java.time.Duration;
 import java.util.List;
@@ -13,11 +14,18 @@ class MountFlagsTest {
   void readsListsAsFstabWritesThem() {
     MountFlags flags =
         MountFlags.parse(
-            List.of("allow_other,timeout=5", "ro,nosuid,nopassthrough,transport=spin"));
+            List.of(
+                "allow_other,timeout=5", "ro,nosuid,nopassthrough,transport=spin,coherent=none"));
     assertThat(flags)
         .isEqualTo(
             new MountFlags(
-                true, true, Duration.ofSeconds(5), Transport.SPIN, false, List.of("nosuid")));
+                true,
+                true,
+                Duration.ofSeconds(5),
+                Transport.SPIN,
+                false,
+                Coherence.NONE,
+                List.of("nosuid")));
   }
 
   @Test
@@ -29,7 +37,9 @@ class MountFlagsTest {
   @Test
   void readsBackWhatItWrites() {
     MountFlags flags =
-        MountFlags.parse(List.of("nodev,allow_other,ro,nopassthrough,transport=threads,timeout=7"));
+        MountFlags.parse(
+            List.of(
+                "nodev,allow_other,ro,nopassthrough,transport=threads,timeout=7,coherent=none"));
     assertThat(MountFlags.parse(List.of(flags.text()))).isEqualTo(flags);
     assertThat(MountFlags.NONE.text()).isEmpty();
   }
@@ -40,7 +50,14 @@ class MountFlagsTest {
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("big_writes");
     for (String wrong :
-        List.of("timeout=", "timeout=x", "timeout=0", "timeout=-1", "timeout", "transport=x")) {
+        List.of(
+            "timeout=",
+            "timeout=x",
+            "timeout=0",
+            "timeout=-1",
+            "timeout",
+            "transport=x",
+            "coherent=")) {
       assertThatThrownBy(() -> MountFlags.parse(List.of(wrong)))
           .as(wrong)
           .isInstanceOf(IllegalArgumentException.class);

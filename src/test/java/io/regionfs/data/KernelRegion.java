@@ -49,6 +49,19 @@ final class KernelRegion implements Region {
   }
 
   @Override
+  public void overwrite(long offset, TransferBuffer source, int position, PageRuns runs) {
+    for (int run = 0; run < runs.size(); run++) {
+      long start = offset + runs.start(run);
+      long length = Math.min(stat().size(), offset + runs.end(run)) - start;
+      if (length > 0) {
+        checkAll(
+            C.pwrite(fd, source.address() + position + runs.start(run), length, start),
+            (int) length);
+      }
+    }
+  }
+
+  @Override
   public synchronized long append(TransferBuffer source, int position, int length) {
     checkAll(C.write(appendFd, source.address() + position, length), length);
     return check(C.lseek(appendFd, 0, 1)) - length;

@@ -48,6 +48,19 @@ final class RegionBytes implements AutoCloseable {
     region.write(offset, buffer, fill(data), data.length);
   }
 
+  /**
+   * Writes parts of the data as if they were changed bytes of pages.
+   *
+   * @param bounds where each part begins and ends
+   */
+  void overwrite(Region region, long offset, byte[] data, int... bounds) {
+    PageRuns runs = new PageRuns(bounds.length / 2);
+    for (int i = 0; i < bounds.length; i += 2) {
+      runs.add(bounds[i], bounds[i + 1]);
+    }
+    region.overwrite(offset, buffer, fill(data), runs);
+  }
+
   long append(Region region, byte[] data) {
     return region.append(buffer, fill(data), data.length);
   }

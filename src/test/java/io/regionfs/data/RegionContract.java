@@ -65,6 +65,76 @@ public abstract class RegionContract {
     }
   }
 
+  @Test
+  void someBytesOfPagesAreWrittenAndNothingElse() {
+    try (Region region = newRegion()) {
+      byte[] expected = RegionBytes.pattern(3 * 4096, 1);
+      bytes.write(region, 0, expected);
+      byte[] pages = RegionBytes.pattern(2 * 4096, 2);
+      bytes.overwrite(region, 4096, pages, 0, 1, 7, 9, 4095, 4097, 8191, 8192);
+      for (int[] run : new int[][] {{0, 1}, {7, 9}, {4095, 4097}, {8191, 8192}}) {
+        System.arraycopy(pages, run[0], expected, 4096 + run[0], run[1] - run[0]);
+      }
+      assertThat(bytes.read(region, 0, 4 * 4096)).isEqualTo(expected);
+    }
+  }
+
+  @Test
+  void bytesOfPagesBeyondTheEndAreLeftOutAndTheEndStays() {
+    try (Region region = newRegion()) {
+      bytes.write(region, 0, new byte[100]);
+      byte[] page = RegionBytes.pattern(4096, 3);
+      bytes.overwrite(region, 0, page, 50, 60, 90, 110, 200, 4096);
+      assertThat(region.stat().size()).isEqualTo(100);
+      bytes.overwrite(region, 4096, page, 0, 4096);
+      assertThat(region.stat().size()).isEqualTo(100);
+      region.truncate(2 * 4096);
+      byte[] expected = new byte[2 * 4096];
+      System.arraycopy(page, 50, expected, 50, 10);
+      System.arraycopy(page, 90, expected, 90, 10);
+      assertThat(bytes.read(region, 0, 2 * 4096)).isEqualTo(expected);
+    }
+  }
+
+  @Test
+  void bytesOfPagesInAHoleTakeMemoryForThemAlone() {
+    try (Region region = newRegion()) {
+      region.truncate(64 * MIB);
+      byte[] page = RegionBytes.pattern(4096, 4);
+      bytes.overwrite(region, 32 * MIB, page, 10, 20);
+      byte[] expected = new byte[4096];
+      System.arraycopy(page, 10, expected, 10, 10);
+      assertThat(bytes.read(region, 32 * MIB, 4096)).isEqualTo(expected);
+      assertThat(region.stat().allocatedBytes()).isLessThan(MIB);
+    }
+  }
+
+  @Test
+  void bytesOfPagesForWhichThereIsNoMemoryAreRefused() throws Exception {
+    restart(MIB);
+    try (Region region = newRegion()) {
+      bytes.write(region, 0, RegionBytes.pattern(MIB - 4096, 5));
+      region.truncate(8 * MIB);
+      refuses(
+          Errno.ENOSPC,
+          () -> {
+            for (int at = 2 * MIB; at < 6 * MIB; at += 4096) {
+              bytes.overwrite(region, at, RegionBytes.pattern(4096, 6), 0, 1);
+            }
+          });
+    }
+  }
+
+  @Test
+  void bytesOfPagesChangeTheTimes() {
+    try (Region region = newRegion()) {
+      bytes.write(region, 0, new byte[4096]);
+      region.setModified(Instant.EPOCH);
+      bytes.overwrite(region, 0, new byte[4096], 0, 1);
+      assertThat(region.stat().mtime()).isAfter(Instant.EPOCH);
+    }
+  }
+
   final InodeId newInode() {
     return new InodeId(nextInode.getAndIncrement());
   }

@@ -1,6 +1,7 @@
 package io.regionfs.fs;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.regionfs.data.PageRuns;
 import io.regionfs.data.ReadSink;
 import io.regionfs.data.Region;
 import io.regionfs.data.Regions;
@@ -127,6 +128,17 @@ final class FakeRegions implements Regions {
       touch();
     }
 
+    synchronized void overwrite(long offset, long address, PageRuns runs) {
+      for (int run = 0; run < runs.size(); run++) {
+        long start = offset + runs.start(run);
+        int length = (int) (Math.min(data.length, offset + runs.end(run)) - start);
+        if (length > 0) {
+          Memory.get(address + runs.start(run), data, (int) start, length);
+        }
+      }
+      touch();
+    }
+
     synchronized void resize(long size) {
       data = Arrays.copyOf(data, Math.toIntExact(size));
       touch();
@@ -185,6 +197,11 @@ final class FakeRegions implements Regions {
     @Override
     public void write(long offset, TransferBuffer source, int position, int length) {
       bytes().write(offset, source.address() + position, length);
+    }
+
+    @Override
+    public void overwrite(long offset, TransferBuffer source, int position, PageRuns runs) {
+      bytes().overwrite(offset, source.address() + position, runs);
     }
 
     @Override

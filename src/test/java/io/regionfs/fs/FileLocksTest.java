@@ -4,6 +4,7 @@ import static io.regionfs.fs.Files.O_RDWR;
 import static io.regionfs.fs.Files.refusal;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.regionfs.data.TransferBuffer;
 import io.regionfs.fs.FileSystem.ForgetListener;
 import io.regionfs.fs.LockRequest.Kind;
 import io.regionfs.model.Errno;
@@ -170,13 +171,26 @@ class FileLocksTest {
 
           @Override
           public void dropPages(InodeId dropped, long offset, long length) {
-            String state = isFree() ? "free" : "held";
-            refreshed.add(state + " " + offset + " " + (length == END ? "end" : length));
+            assertThat(offset).isZero();
+            assertThat(length).isEqualTo(END);
+            refreshed.add(isFree() ? "free" : "held");
           }
         });
+    here.lock(posix(1, Kind.EXCLUSIVE, 0, 9), false);
+    here.lock(posix(1, Kind.UNLOCK, 0, END), false);
+    assertThat(refreshed).isEmpty();
+    mapAPage();
     here.lock(posix(1, Kind.EXCLUSIVE, 10, 19), false);
+    assertThat(refreshed).containsExactly("held");
+    mapAPage();
     here.lock(posix(1, Kind.UNLOCK, 0, END), false);
     here.lock(posix(1, Kind.UNLOCK, 0, END), false);
-    assertThat(refreshed).containsExactly("held 10 10", "held 0 end");
+    assertThat(refreshed).containsExactly("held", "held");
+  }
+
+  private void mapAPage() {
+    try (TransferBuffer buffer = one.newBuffer(4096)) {
+      here.readPages(0, 4096, buffer, (address, count) -> {});
+    }
   }
 }

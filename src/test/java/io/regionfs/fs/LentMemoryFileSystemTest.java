@@ -33,7 +33,7 @@ import org.junit.jupiter.api.Test;
 
 /** On real lent memory, which both nodes reach as their own. */
 @SuppressWarnings("MustBeClosedChecker") // closed in close()
-class LentMemoryFileSystemTest extends ClusterContract {
+class LentMemoryFileSystemTest extends SharedPagesContract {
   private static final long BUDGET = 64 << 20;
   private static final DeviceLimits LIMITS =
       new DeviceLimits("fake", 0, "none", Atomics.GLOBAL, 1 << 20, BUDGET, 16, 16, 16, 0, 0, false);
@@ -61,7 +61,10 @@ class LentMemoryFileSystemTest extends ClusterContract {
 
   private RegionFileSystem node(Regions regions, int number) {
     return new RegionFileSystem(
-        service.metadata(number), regions, service.id(number), new FsOptions("none", true));
+        service.metadata(number),
+        regions,
+        service.id(number),
+        new FsOptions("none", true, Coherence.OPEN, TWIN_BYTES));
   }
 
   /** Registers memory and says what it is, and no more. */

@@ -27,6 +27,7 @@ class LingeringOpensTest {
   private final RegionFileSystem other;
   private final Files files;
   private final InodeId inode;
+  private final PageKeeper keeper = new PageKeeper(1 << 20);
   private @Nullable OpenInodes opens;
 
   LingeringOpensTest() throws IOException {
@@ -47,6 +48,7 @@ class LingeringOpensTest {
       assertThat(opens.size()).isZero();
     }
     assertThat(watched.isOpen(inode)).isFalse();
+    keeper.close();
     other.close();
     service.close();
     assertThat(regions.handles).hasValue(0);
@@ -58,6 +60,7 @@ class LingeringOpensTest {
             watched.metadata(),
             regions,
             new PassPolicy(service.id(1), true),
+            keeper,
             new LingeringOpens(watched.metadata(), time, most));
     opens = made;
     return made;

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /** On regions in the heap and a watched service, which fail and are interleaved at will. */
-class RegionFileSystemTest extends ClusterContract {
+class RegionFileSystemTest extends SharedPagesContract {
   private static final Duration DEADLINE = Duration.ofSeconds(60);
 
   private final TestService service;
@@ -39,7 +39,7 @@ class RegionFileSystemTest extends ClusterContract {
   RegionFileSystemTest() throws IOException {
     service = new TestService(new LocalTransport());
     watched = new WatchedMetadata(service.metadata(1));
-    FsOptions options = new FsOptions("by hand", true);
+    FsOptions options = new FsOptions("by hand", true, Coherence.OPEN, TWIN_BYTES);
     one = new RegionFileSystem(watched.metadata(), regions, service.id(1), options);
     two = new RegionFileSystem(service.metadata(2), regions, service.id(2), options);
     files = new Files(one);

@@ -34,7 +34,7 @@ import org.junit.jupiter.api.Test;
 /** Two hosts that reach each other's memory over soft verbs, with each kind of atomics. */
 class RemoteFileSystemTest {
   @SuppressWarnings({"MustBeClosedChecker", "NullAway.Init"}) // closed in close()
-  abstract static class TwoHosts extends ClusterContract {
+  abstract static class TwoHosts extends SharedPagesContract {
     private static final InetAddress LOOPBACK = InetAddress.getLoopbackAddress();
     private static final long BUDGET = 64 << 20;
 
@@ -96,7 +96,7 @@ class RemoteFileSystemTest {
                 metadata,
                 new RoutedRegions(service.id(number), memory, remote),
                 service.id(number),
-                new FsOptions(fabric.description(), true));
+                new FsOptions(fabric.description(), true, Coherence.OPEN, TWIN_BYTES));
       }
 
       /** To the other host it is gone. */

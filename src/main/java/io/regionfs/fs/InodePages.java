@@ -1,0 +1,305 @@
+package io.regionfs.fs;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.regionfs.data.PageRuns;
+import io.regionfs.data.ReadSink;
+import io.regionfs.data.Region;
+import io.regionfs.data.TransferBuffer;
+import io.regionfs.model.InodeId;
+import io.regionfs.posix.Memory;
+import java.time.Duration;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * The pages of one open file that the kernel keeps for mappings. Of each that may be changed there
+ * is a <em>twin</em>: the page as the kernel was given it. When it comes back only the bytes that
+ * differ are written, so hosts that change different bytes of one page do not undo each other.
+ *
+ * <p>The kernel reads and writes one page one after the other, and drops pages only when it is told
+ * to or when they are clean. It drops all that it keeps whenever the file is opened: so pages that
+ * are given while nobody has the file open for writing need no twins.
+ *
+ * <p>Its monitor is held to copy and compare pages, never while anything is waited for.
+ */
+final class InodePages {
+  private static final int PAGE = TwinMemory.PAGE_BYTES;
+  private static final int MOST_RUNS_OF_PAGE = PAGE / 2 + 1;
+  private static final Duration PATIENCE = Duration.ofSeconds(1);
+  private static final ThreadLocal<PageRuns> RUNS =
+      ThreadLocal.withInitial(() -> new PageRuns(2 * MOST_RUNS_OF_PAGE));
+
+  private final InodeId inode;
+  private final PageKeeper keeper;
+
+  /**
+   * Advanced by each drop: what was given under an earlier time is gone when the drop has ended.
+   */
+  private final AtomicLong time = new AtomicLong();
+
+  /** The latest time at which pages were given, and from when on the kernel may keep some. */
+  private final AtomicLong givenAt = new AtomicLong(-1);
+
+  private final AtomicLong keptFrom = new AtomicLong();
+
+  /** By the number of the page, in the order of being given. */
+  @GuardedBy("this")
+  private final Map<Long, Twin> twins = new LinkedHashMap<>();
+
+  @GuardedBy("this")
+  private long sizeSeen = Long.MAX_VALUE;
+
+  private volatile boolean writable;
+
+  /** What a page was. The kernel may have zeroed a part of it since, on its own account. */
+  private static final class Twin {
+    final long address;
+    final long givenAt;
+    int zeroedFrom;
+    int zeroedTo;
+
+    Twin(long address, long givenAt) {
+      this.address = address;
+      this.givenAt = givenAt;
+    }
+  }
+
+  InodePages(InodeId inode, PageKeeper keeper) {
+    this.inode = inode;
+    this.keeper = keeper;
+  }
+
+  InodeId inode() {
+    return inode;
+  }
+
+  /** Whether anybody here has the file open for writing, so that pages may be changed. */
+  void writable(boolean now) {
+    if (writable != now) {
+      synchronized (this) {
+        writable = now;
+        if (!now) {
+          forget(0, Long.MAX_VALUE, Long.MAX_VALUE);
+        }
+      }
+      keeper.watch(this, now);
+    }
+  }
+
+  boolean isWritable() {
+    return writable;
+  }
+
+  /** Fills pages of the kernel. */
+  void read(Region region, long offset, int length, TransferBuffer staging, ReadSink sink) {
+    long now = time.get();
+    givenAt.accumulateAndGet(now, Math::max);
+    if (!writable) {
+      region.read(offset, length, staging, sink);
+      return;
+    }
+    // The kernel has not got these pages now. So who drops pages with twins never waits for a read.
+    forgetRange(offset, offset + length);
+    int[] read = {0};
+    region.read(
+        offset,
+        length,
+        staging,
+        (address, count) -> {
+          // A twin must be exactly what the kernel gets: a region's own memory may change
+          // meanwhile.
+          if (address != staging.address()) {
+            Memory.copy(address, staging.address(), count);
+          }
+          read[0] = count;
+        });
+    // Not in the sink: the region may be locked there, and memory for twins be waited for.
+    remember(now, offset, length, staging.address(), read[0]);
+    sink.accept(staging.address(), read[0]);
+  }
+
+  private void remember(long now, long offset, int length, long bytes, int count) {
+    long deadline = System.nanoTime() + PATIENCE.toNanos();
+    long first = offset / PAGE;
+    long last = (offset + length - 1) / PAGE;
+    for (long page = first; page <= last; page++) {
+      long memory = keeper.take(this, Duration.ofNanos(deadline - System.nanoTime()));
+      if (memory != 0) {
+        int from = (int) Math.min(count, page * PAGE - offset);
+        int filled = Math.min(PAGE, count - from);
+        Memory.copy(bytes + from, memory, filled);
+        Memory.fill(memory + filled, PAGE - filled, (byte) 0);
+        put(page, new Twin(memory, now));
+      }
+    }
+  }
+
+  private synchronized void put(long page, Twin twin) {
+    Twin old = writable ? twins.put(page, twin) : twin;
+    if (old != null) {
+      keeper.give(old.address);
+    }
+  }
+
+  private synchronized void forgetRange(long from, long to) {
+    for (long page = from / PAGE; page * PAGE < to; page++) {
+      Twin old = twins.remove(page);
+      if (old != null) {
+        keeper.give(old.address);
+      }
+    }
+  }
+
+  /** Pages of the kernel come back. Of one without a twin all bytes are written. */
+  void write(Region region, long offset, TransferBuffer source, int position, int length) {
+    PageRuns runs = RUNS.get();
+    runs.clear();
+    long bytes = source.address() + position;
+    int done = 0;
+    int at = 0;
+    while (at < length) {
+      int part = (int) Math.min(length - at, PAGE - (offset + at) % PAGE);
+      compare(offset + at, bytes + at, part, at, runs);
+      at += part;
+      if (at == length || runs.room() < MOST_RUNS_OF_PAGE) {
+        if (!runs.isEmpty()) {
+          region.overwrite(offset, source, position, runs);
+        }
+        written(offset + done, bytes + done, at - done);
+        done = at;
+        runs.clear();
+      }
+    }
+  }
+
+  private synchronized void compare(long offset, long bytes, int length, int at, PageRuns runs) {
+    Twin twin = twins.get(offset / PAGE);
+    if (twin == null) {
+      runs.add(at, at + length);
+      return;
+    }
+    int inPage = (int) (offset % PAGE);
+    PageDiff.add(
+        twin.address + inPage,
+        bytes,
+        length,
+        at,
+        runs,
+        twin.zeroedFrom - inPage,
+        twin.zeroedTo - inPage);
+  }
+
+  /** From now on only what changes after this differs. */
+  private synchronized void written(long offset, long bytes, int length) {
+    int part;
+    for (int at = 0; at < length; at += part) {
+      int inPage = (int) ((offset + at) % PAGE);
+      part = Math.min(length - at, PAGE - inPage);
+      Twin twin = twins.get((offset + at) / PAGE);
+      if (twin != null) {
+        Memory.copy(bytes + at, twin.address + inPage, part);
+        if (part == PAGE) {
+          twin.zeroedFrom = 0;
+          twin.zeroedTo = 0;
+        }
+      }
+    }
+  }
+
+  /** The kernel is told a size: it makes what is beyond zeros. */
+  void sizeTold(long size) {
+    if (writable) {
+      synchronized (this) {
+        if (size < sizeSeen) {
+          zeroed(size, Long.MAX_VALUE);
+        }
+        sizeSeen = size;
+      }
+    }
+  }
+
+  /** The kernel makes a range zeros, or has done so: a zero there is nothing to be written. */
+  synchronized void zeroed(long from, long to) {
+    twins.forEach(
+        (page, twin) -> {
+          long start = page * PAGE;
+          if (from < start + PAGE && start < to) {
+            boolean none = twin.zeroedFrom == twin.zeroedTo;
+            int first = (int) Math.max(0, from - start);
+            int end = (int) Math.min(PAGE, to - start);
+            twin.zeroedFrom = none ? first : Math.min(first, twin.zeroedFrom);
+            twin.zeroedTo = Math.max(end, twin.zeroedTo);
+          }
+        });
+  }
+
+  /** Whether the kernel may keep pages. */
+  boolean mayBeKept() {
+    return givenAt.get() >= keptFrom.get();
+  }
+
+  /**
+   * Has the kernel write back and drop all pages. Waits for homes; see {@link
+   * FileSystem.ForgetListener#dropPages} for who may call it.
+   */
+  void drop(FileSystem.ForgetListener kernel) {
+    if (mayBeKept()) {
+      drop(kernel, 0, Long.MAX_VALUE);
+    }
+  }
+
+  private void drop(FileSystem.ForgetListener kernel, long from, long to) {
+    long now = time.incrementAndGet();
+    kernel.dropPages(inode, from, to == Long.MAX_VALUE ? to : to - from);
+    synchronized (this) {
+      forget(from, to, now);
+    }
+    if (from == 0 && to == Long.MAX_VALUE) {
+      keptFrom.accumulateAndGet(now, Math::max);
+    }
+  }
+
+  /**
+   * The same with the page that was given the longest ago and its neighbours that have twins; false
+   * if there is none.
+   *
+   * @param most pages
+   */
+  boolean dropEldest(FileSystem.ForgetListener kernel, int most) {
+    long first;
+    long end;
+    synchronized (this) {
+      Iterator<Long> pages = twins.keySet().iterator();
+      if (!pages.hasNext()) {
+        return false;
+      }
+      first = pages.next();
+      end = first + 1;
+      while (end - first < most && twins.containsKey(end)) {
+        end++;
+      }
+      while (end - first < most && twins.containsKey(first - 1)) {
+        first--;
+      }
+    }
+    drop(kernel, first * PAGE, end * PAGE);
+    return true;
+  }
+
+  @GuardedBy("this")
+  private void forget(long from, long to, long before) {
+    twins
+        .entrySet()
+        .removeIf(
+            entry -> {
+              long start = entry.getKey() * PAGE;
+              boolean gone = start >= from && start < to && entry.getValue().givenAt < before;
+              if (gone) {
+                keeper.give(entry.getValue().address);
+              }
+              return gone;
+            });
+  }
+}

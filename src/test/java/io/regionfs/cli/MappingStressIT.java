@@ -1,0 +1,242 @@
+package io.regionfs.cli;
+
+import static java.nio.file.StandardOpenOption.CREATE;
+import static java.nio.file.StandardOpenOption.READ;
+import static java.nio.file.StandardOpenOption.WRITE;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteBuffer;
+import java.nio.MappedByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileChannel.MapMode;
+import java.nio.channels.FileLock;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.UserDefinedFileAttributeView;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Three hosts map one file whose home is the first, and store, write, lock, refresh and truncate at
+ * random, all at once; what each sees is compared with what it may see.
+ *
+ * <p>-Dregionfs.stress.operations=N how many, -Dregionfs.stress.seed=N which.
+ */
+class MappingStressIT {
+  private static final int HOSTS = 3;
+  private static final int PAGE = 4096;
+  private static final int SHARED_BYTES = 12 * PAGE + 100;
+  private static final long OPERATIONS = Long.getLong("regionfs.stress.operations", 60_000);
+  private static final long DEADLINE_SECONDS = 60 + OPERATIONS / 200;
+
+  /** After the bytes that have an owner: bytes of whoever has the lock, and an end that moves. */
+  private static final int LOCKED_BYTES = 3 * PAGE;
+
+  private static final int LONGEST = SHARED_BYTES + LOCKED_BYTES;
+
+  private final SharedBytes model = new SharedBytes(HOSTS, SHARED_BYTES);
+
+  /** By whoever holds the file's lock. */
+  private final byte[] locked = new byte[LOCKED_BYTES];
+
+  private int end = LONGEST;
+
+  @Test
+  @SuppressWarnings("try") // an interrupt while the cluster goes down ends the test
+  void hostsThatMapOneFileSeeWhatTheyMaySee() throws Exception {
+    long seed = Long.getLong("regionfs.stress.seed", System.nanoTime());
+    System.out.println(
+        "hostsThatMapOneFileSeeWhatTheyMaySee: seed " + seed + ", " + OPERATIONS + " operations");
+    ExecutorService threads = Executors.newFixedThreadPool(HOSTS);
+    try (ClusterFixture cluster = new ClusterFixture(HOSTS)) {
+      try (FileChannel file =
+          FileChannel.open(cluster.mnt(1).resolve("shared"), CREATE, READ, WRITE)) {
+        file.write(ByteBuffer.allocate(LONGEST), 0);
+        List<Future<?>> running = new ArrayList<>();
+        for (int host = 0; host < HOSTS; host++) {
+          Random random = new Random(seed + host);
+          Path path = cluster.mnt(host + 1).resolve("shared");
+          Host worker = new Host(host, path, random);
+          running.add(threads.submit(() -> worker.run(OPERATIONS / HOSTS)));
+        }
+        for (Future<?> one : running) {
+          one.get(DEADLINE_SECONDS, TimeUnit.SECONDS);
+        }
+        compareAll(file);
+      } finally {
+        threads.shutdownNow();
+        threads.awaitTermination(60, TimeUnit.SECONDS);
+      }
+    }
+  }
+
+  /** All have published what they stored. */
+  private void compareAll(FileChannel file) throws IOException {
+    ByteBuffer bytes = ByteBuffer.allocate(LONGEST);
+    assertThat(file.size()).isEqualTo(end);
+    while (bytes.hasRemaining() && file.read(bytes, bytes.position()) > 0) {}
+    assertThat(bytes.position()).isEqualTo(end);
+    for (int at = 0; at < SHARED_BYTES; at++) {
+      assertThat(bytes.get(at)).as("byte %d", at).isEqualTo((byte) model.stored(at));
+    }
+    for (int at = SHARED_BYTES; at < end; at++) {
+      assertThat(bytes.get(at)).as("byte %d", at).isEqualTo(locked[at - SHARED_BYTES]);
+    }
+  }
+
+  /** One host's thread. */
+  private final class Host {
+    private final int self;
+    private final Path path;
+    private final Random random;
+    private int[] refreshed = new int[SHARED_BYTES];
+
+    Host(int self, Path path, Random random) {
+      this.self = self;
+      this.path = path;
+      this.random = random;
+    }
+
+    Void run(long operations) throws IOException {
+      try (FileChannel file = FileChannel.open(path, READ, WRITE)) {
+        MappedByteBuffer map = file.map(MapMode.READ_WRITE, 0, SHARED_BYTES);
+        for (long done = 0; done < operations; done++) {
+          int dice = random.nextInt(10_000);
+          if (dice < 5_000) {
+            store(map);
+          } else if (dice < 8_500) {
+            load(map);
+          } else if (dice < 9_200) {
+            write(file);
+          } else if (dice < 9_850) {
+            read(file);
+          } else if (dice < 9_920) {
+            sync(map);
+          } else if (dice < 9_960) {
+            refresh();
+          } else {
+            locked(file);
+          }
+        }
+        sync(map);
+      }
+      return null;
+    }
+
+    private int own() {
+      int at = random.nextInt(SHARED_BYTES);
+      while (model.owner(at) != self) {
+        at = (at + 1) % SHARED_BYTES;
+      }
+      return at;
+    }
+
+    private void store(MappedByteBuffer map) {
+      int at = own();
+      if (model.isFarAhead(at)) {
+        sync(map);
+      }
+      map.put(at, model.next(at));
+    }
+
+    private void load(MappedByteBuffer map) {
+      int at = random.nextInt(SHARED_BYTES);
+      int least = model.owner(at) == self ? model.stored(at) : refreshed[at];
+      check(at, map.get(at), least, "in the mapping");
+    }
+
+    private void write(FileChannel file) throws IOException {
+      int at = own();
+      byte value = model.next(at);
+      file.write(ByteBuffer.wrap(new byte[] {value}), at);
+      model.publish(at, model.stored(at));
+    }
+
+    private void read(FileChannel file) throws IOException {
+      int at = random.nextInt(SHARED_BYTES);
+      int least = model.owner(at) == self ? model.stored(at) : model.published(at);
+      ByteBuffer one = ByteBuffer.allocate(1);
+      file.read(one, at);
+      check(at, one.get(0), least, "read");
+    }
+
+    private void check(int at, byte value, int least, String how) {
+      String fault = model.fault(at, value, least);
+      if (fault != null) {
+        throw new AssertionError("host " + (self + 1) + ", " + how + ": " + fault);
+      }
+    }
+
+    private void sync(MappedByteBuffer map) {
+      int[] stored = model.storedBy(self);
+      map.force();
+      model.publish(self, stored);
+    }
+
+    private void refresh() throws IOException {
+      int[] stored = model.storedBy(self);
+      int[] published = model.allPublished();
+      Files.getFileAttributeView(path, UserDefinedFileAttributeView.class)
+          .read("regionfs.refresh", ByteBuffer.allocate(1));
+      model.publish(self, stored);
+      refreshed = published;
+    }
+
+    /** What is done under the lock, through a mapping of its own, is exact. */
+    private void locked(FileChannel file) throws IOException {
+      int[] stored;
+      int[] published = model.allPublished();
+      FileLock lock = file.lock(0, 1, false);
+      try {
+        VarHandle
+            .fullFence(); // the model is handed on by the file's lock, which Java knows nothing of
+        refreshed = published;
+        int length = end - SHARED_BYTES;
+        if (length > 0) {
+          MappedByteBuffer map = file.map(MapMode.READ_WRITE, SHARED_BYTES, length);
+          for (int i = 0; i < 20; i++) {
+            int at = random.nextInt(length);
+            if (map.get(at) != locked[at]) {
+              throw new AssertionError(
+                  "host %d, under the lock: byte %d is %d, not %d"
+                      .formatted(self + 1, SHARED_BYTES + at, map.get(at), locked[at]));
+            }
+            byte value = (byte) random.nextInt();
+            map.put(at, value);
+            locked[at] = value;
+          }
+        }
+        if (random.nextInt(4) == 0) {
+          moveEnd(file);
+        }
+        stored = model.storedBy(self);
+        VarHandle.fullFence();
+      } finally {
+        lock.release();
+      }
+      model.publish(self, stored);
+    }
+
+    private void moveEnd(FileChannel file) throws IOException {
+      int old = end;
+      end = SHARED_BYTES + random.nextInt(LOCKED_BYTES);
+      if (end < old) {
+        file.truncate(end);
+        for (int at = end; at < old; at++) {
+          locked[at - SHARED_BYTES] = 0;
+        }
+      } else if (end > old) {
+        file.write(ByteBuffer.wrap(new byte[] {77}), end - 1);
+        locked[end - 1 - SHARED_BYTES] = 77;
+      }
+    }
+  }
+}
