@@ -54,6 +54,22 @@ final class ClusterFixture implements AutoCloseable {
     return shell.run(command);
   }
 
+  /** Runs a command on a host. */
+  Shell.Result exec(int host, Object... command) throws IOException, InterruptedException {
+    return shell.run(onHost(host, command));
+  }
+
+  /** Starts one; the caller ends it. */
+  Process start(int host, Object... command) throws IOException {
+    return shell.start(onHost(host, command));
+  }
+
+  private static Object[] onHost(int host, Object... command) {
+    List<Object> words = new ArrayList<>(List.of(SCRIPT, "exec", host, "--"));
+    words.addAll(List.of(command));
+    return words.toArray();
+  }
+
   /** The mount of a host; files there are the host's, whoever opens them. */
   Path mnt(int host) {
     return directory.resolve("host-" + host).resolve("mnt");
