@@ -63,6 +63,43 @@ def transfers():
     figures["truncate_1TiB"] = {"ms": number("truncate_1t") * 1e3, "of_1MiB_ms": number("truncate_1m") * 1e3}
 
 
+def mapping():
+    for operation in ("read", "write", "load", "store"):
+        for block in ("4k", "1m"):
+            measured = loaded(f"mapping.{operation}_{block}")
+            figures[f"home_{operation}_{block}"] = {
+                "ratio": measured["ratio"], "at_least": 0.9, "per_s": measured["per_s"],
+                "tmpfs_per_s": measured["baseline_per_s"], "p50_us": measured["p50_us"],
+                "tmpfs_p50_us": measured["baseline_p50_us"]}
+    fault, scan = loaded("mapping.fault"), loaded("mapping.scan")
+    figures["mapped_fault_4k"] = {
+        "ratio": fault["time_ratio"], "at_most": 1.5, "p50_us": fault["p50_us"], "read_p50_us": fault["baseline_p50_us"]}
+    figures["mapped_scan"] = {
+        "ratio": scan["ratio"], "at_least": 0.7, "MB_per_s": scan["per_s"] * 1.048576,
+        "read_MB_per_s": scan["baseline_per_s"] * 1.048576}
+
+
+def transport():
+    with open(path("transport.done")) as file:
+        ways = file.read().split()
+    with open(path("transport.auto")) as file:
+        chosen = file.read().strip()
+    for operation in ("read", "write"):
+        for jobs in (1, 4):
+            measured = {way: loaded(f"transport.{operation}.{jobs}.{way}") for way in ways}
+            figures[f"requests_{operation}_{jobs}"] = {
+                "ratio": measured[chosen]["ratio"], **({"at_least": 1.5} if jobs > 1 else {}), "auto": chosen,
+                **{f"{way}_ratio": one["ratio"] for way, one in measured.items()},
+                **{f"{way}_per_s": one["per_s"] for way, one in measured.items()},
+                "libfuse2_per_s": statistics.median([one["baseline_per_s"] for one in measured.values()])}
+    # As the node chooses: one and several callers count alike.
+    score = {way: statistics.geometric_mean(
+        [loaded(f"transport.{operation}.{jobs}.{way}")["ratio"] for operation in ("read", "write") for jobs in (1, 4)])
+        for way in ways}
+    figures["requests_auto"] = {
+        "ratio": score[chosen] / max(score.values()), "at_least": 0.9, "auto": chosen, "best": max(score, key=score.get)}
+
+
 def stat(name):
     def pair(r):
         with open(path(f"{name}.{r}")) as file:
@@ -138,6 +175,10 @@ if there("start_again"):
     figures["start_embedded"] = {
         "seconds": median_of(lambda r: number(f"start_fresh.{r}")), "at_most": 2,
         "with_files_s": number("start_again"), "files": int(number("start_inodes"))}
+if there("mapping.scan"):
+    mapping()
+if there("transport.done"):
+    transport()
 if there("capacity"):
     capacity()
 if there("random_remote.%d" % rounds):
