@@ -12,6 +12,7 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The pages of one open file that the kernel keeps for mappings. Of each that may be changed there
@@ -120,26 +121,34 @@ final class InodePages {
     sink.accept(staging.address(), read[0]);
   }
 
+  /**
+   * None is to be seen before all are there: who drops pages would wait for this read, which waits
+   * for memory that is free when pages are dropped.
+   */
   private void remember(long now, long offset, int length, long bytes, int count) {
     long deadline = System.nanoTime() + PATIENCE.toNanos();
     long first = offset / PAGE;
-    long last = (offset + length - 1) / PAGE;
-    for (long page = first; page <= last; page++) {
+    Twin[] given = new Twin[(int) ((offset + length - 1) / PAGE - first) + 1];
+    for (int i = 0; i < given.length; i++) {
       long memory = keeper.take(this, Duration.ofNanos(deadline - System.nanoTime()));
       if (memory != 0) {
-        int from = (int) Math.min(count, page * PAGE - offset);
+        int from = (int) Math.min(count, (first + i) * PAGE - offset);
         int filled = Math.min(PAGE, count - from);
         Memory.copy(bytes + from, memory, filled);
         Memory.fill(memory + filled, PAGE - filled, (byte) 0);
-        put(page, new Twin(memory, now));
+        given[i] = new Twin(memory, now);
       }
     }
+    put(first, given);
   }
 
-  private synchronized void put(long page, Twin twin) {
-    Twin old = writable ? twins.put(page, twin) : twin;
-    if (old != null) {
-      keeper.give(old.address);
+  private synchronized void put(long first, @Nullable Twin[] given) {
+    for (int i = 0; i < given.length; i++) {
+      Twin twin = given[i];
+      Twin old = twin != null && writable ? twins.put(first + i, twin) : twin;
+      if (old != null) {
+        keeper.give(old.address);
+      }
     }
   }
 

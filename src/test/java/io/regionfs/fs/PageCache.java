@@ -15,6 +15,8 @@ import java.util.Set;
  * pages come by readPages, changed ones go back by writePages, each a request of its own.
  */
 final class PageCache implements FileSystem.ForgetListener, AutoCloseable {
+  static final int MOST_PAGES = 256;
+
   private static final int PAGE = 4096;
 
   private final InodeId inode;
@@ -28,9 +30,12 @@ final class PageCache implements FileSystem.ForgetListener, AutoCloseable {
   @GuardedBy("this")
   private final Set<Long> dirty = new HashSet<>();
 
-  /** The page that is being read: it is locked. */
+  /** The pages that are being read: they are locked. */
   @GuardedBy("this")
   private long reading = -1;
+
+  @GuardedBy("this")
+  private int readingPages;
 
   /**
    * Becomes the node's listener.
@@ -41,7 +46,7 @@ final class PageCache implements FileSystem.ForgetListener, AutoCloseable {
   PageCache(RegionFileSystem node, InodeId inode, OpenFile file) {
     this.inode = inode;
     this.file = file;
-    this.readBuffer = node.newBuffer(PAGE);
+    this.readBuffer = node.newBuffer(MOST_PAGES * PAGE);
     this.writeBuffer = node.newBuffer(PAGE);
     node.onForget(this);
   }
@@ -78,15 +83,32 @@ final class PageCache implements FileSystem.ForgetListener, AutoCloseable {
       if (pages.containsKey(number)) {
         return;
       }
-      reading = number;
     }
-    byte[] read = new byte[PAGE];
+    read(number, 1);
+  }
+
+  /**
+   * One request for pages that are not there, as the kernel reads ahead; by the same thread.
+   *
+   * @param count at most {@link #MOST_PAGES}
+   */
+  void read(long first, int count) {
+    synchronized (this) {
+      reading = first;
+      readingPages = count;
+    }
+    byte[] read = new byte[count * PAGE];
     try {
       file.readPages(
-          number * PAGE, PAGE, readBuffer, (address, count) -> Memory.get(address, read, 0, count));
+          first * PAGE,
+          read.length,
+          readBuffer,
+          (address, bytes) -> Memory.get(address, read, 0, bytes));
     } finally {
       synchronized (this) {
-        pages.put(number, read);
+        for (int i = 0; i < count; i++) {
+          pages.put(first + i, Arrays.copyOfRange(read, i * PAGE, (i + 1) * PAGE));
+        }
         reading = -1;
         notifyAll();
       }
@@ -117,7 +139,7 @@ final class PageCache implements FileSystem.ForgetListener, AutoCloseable {
   public synchronized void dropPages(InodeId dropped, long offset, long length) {
     if (dropped.equals(inode)) {
       long end = length == Long.MAX_VALUE ? length : offset + length;
-      while (reading >= 0 && reading * PAGE + PAGE > offset && reading * PAGE < end) {
+      while (isReading(offset, end)) {
         try {
           wait();
         } catch (InterruptedException e) {
@@ -127,6 +149,11 @@ final class PageCache implements FileSystem.ForgetListener, AutoCloseable {
       writeBack();
       pages.keySet().removeIf(number -> number * PAGE + PAGE > offset && number * PAGE < end);
     }
+  }
+
+  @GuardedBy("this")
+  private boolean isReading(long offset, long end) {
+    return reading >= 0 && (reading + readingPages) * PAGE > offset && reading * PAGE < end;
   }
 
   @Override

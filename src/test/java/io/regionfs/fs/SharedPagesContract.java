@@ -237,6 +237,30 @@ abstract class SharedPagesContract extends ClusterContract {
     }
   }
 
+  /** A read that waits for memory is not what the drop that frees it waits for. */
+  @Test
+  void pagesThatAreReadTogetherAreRememberedWhenMemoryIsShort() {
+    int early = (int) (TWIN_BYTES / PAGE / 4 * 3);
+    int late = 128;
+    InodeId inode = fileOf(10);
+    node(1).setAttributes(inode, size((long) (early + late) * PAGE));
+    try (PageCache one = mapped(1, inode);
+        PageCache two = mapped(2, inode)) {
+      one.read(0, early);
+      one.read(early, late);
+      for (long page = early; page < early + late; page++) {
+        one.store(page * PAGE, 'a');
+        two.store(page * PAGE + 1, 'b');
+      }
+      two.writeBack();
+      one.writeBack();
+      for (long page = early; page < early + late; page++) {
+        assertThat(at(inode, page * PAGE)).isEqualTo((byte) 'a');
+        assertThat(at(inode, page * PAGE + 1)).isEqualTo((byte) 'b');
+      }
+    }
+  }
+
   /**
    * One byte of a page belongs to one node; what each last stored there must be there at the end.
    */
