@@ -49,8 +49,12 @@ final class InodePages {
   @GuardedBy("this")
   private final Map<Long, Twin> twins = new LinkedHashMap<>();
 
+  /**
+   * From here on twins have only zeros, or are marked as zeroed. The kernel moves sizes on its own
+   * account too, so this is not the one that it was told last.
+   */
   @GuardedBy("this")
-  private long sizeSeen = Long.MAX_VALUE;
+  private long end;
 
   private volatile boolean writable;
 
@@ -139,10 +143,10 @@ final class InodePages {
         given[i] = new Twin(memory, now);
       }
     }
-    put(first, given);
+    put(first, given, offset + count);
   }
 
-  private synchronized void put(long first, @Nullable Twin[] given) {
+  private synchronized void put(long first, @Nullable Twin[] given, long givenEnd) {
     for (int i = 0; i < given.length; i++) {
       Twin twin = given[i];
       Twin old = twin != null && writable ? twins.put(first + i, twin) : twin;
@@ -150,6 +154,7 @@ final class InodePages {
         keeper.give(old.address);
       }
     }
+    end = Math.max(end, givenEnd);
   }
 
   private synchronized void forgetRange(long from, long to) {
@@ -202,6 +207,7 @@ final class InodePages {
 
   /** From now on only what changes after this differs. */
   private synchronized void written(long offset, long bytes, int length) {
+    end = Math.max(end, offset + length);
     int part;
     for (int at = 0; at < length; at += part) {
       int inPage = (int) ((offset + at) % PAGE);
@@ -221,10 +227,10 @@ final class InodePages {
   void sizeTold(long size) {
     if (writable) {
       synchronized (this) {
-        if (size < sizeSeen) {
+        if (size < end) {
           zeroed(size, Long.MAX_VALUE);
+          end = size;
         }
-        sizeSeen = size;
       }
     }
   }

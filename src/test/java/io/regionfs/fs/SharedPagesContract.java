@@ -155,6 +155,29 @@ abstract class SharedPagesContract extends ClusterContract {
     }
   }
 
+  /** The kernel moved the end itself when the file was written, and was not told of that size. */
+  @Test
+  void zerosBeyondASizeAreNotWrittenWhereThisHostHadMadeTheFileLonger() {
+    InodeId inode = fileOf(10);
+    Files own = new Files(node(1));
+    Files other = new Files(node(2));
+    try (PageCache one = mapped(1, inode);
+        OpenFile writer = own.open(inode, O_RDWR);
+        OpenFile file = other.open(inode, O_RDWR)) {
+      assertThat(node(1).attributes(inode).size()).isEqualTo(10);
+      own.write(writer, 0, "x".repeat(PAGE));
+      one.store(10, 'a');
+      node(2).setAttributes(inode, size(100));
+      one.cut(node(1).attributes(inode).size());
+      other.write(file, 100, "y".repeat(1000));
+      one.store(11, 'b');
+      one.writeBack();
+      assertThat(at(inode, 11)).isEqualTo((byte) 'b');
+      assertThat(at(inode, 100)).isEqualTo((byte) 'y');
+      assertThat(at(inode, 1099)).isEqualTo((byte) 'y');
+    }
+  }
+
   @Test
   void zerosOfAPunchedHoleAreNotWritten() {
     InodeId inode = fileOf(2 * PAGE);
