@@ -118,6 +118,12 @@ public interface FileSystem {
     void forgetAll();
 
     /**
+     * The kernel is to look soon at the attributes of a file that it has passed through; does not
+     * wait.
+     */
+    default void refresh(InodeId inode) {}
+
+    /**
      * Pages of a file that the kernel keeps for mappings: those that were changed come back by
      * {@link OpenFile#writePages} before this returns, and none is kept. Unlike the others this
      * waits for reads and writes of the file that are in progress; so it may not be called by one.

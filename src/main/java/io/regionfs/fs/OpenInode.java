@@ -287,6 +287,11 @@ final class OpenInode {
     privileges.kill(kill);
   }
 
+  /** Whether the kernel uses the file itself. Needs no lock. */
+  boolean isPassed() {
+    return passed.isPassed();
+  }
+
   Privileges privileges() {
     return privileges;
   }

@@ -128,13 +128,23 @@ final class OpenInodes implements AutoCloseable {
     closes.forget(id);
   }
 
-  /** It may give privileges now. Does not wait. */
-  void recalled(InodeId id) {
+  /**
+   * It may give privileges now. Does not wait.
+   *
+   * @return whether the kernel uses it itself, and does not know that yet
+   */
+  boolean recalled(InodeId id) {
     creations.forEach(creation -> creation.recalled(id));
     OpenInode inode = table.get(id);
     if (inode != null) {
       inode.privileges().forget();
     }
+    return inode != null && inode.isPassed();
+  }
+
+  /** Those that the kernel uses itself. */
+  List<InodeId> passed() {
+    return table.values().stream().filter(OpenInode::isPassed).map(OpenInode::id).toList();
   }
 
   /** Of all inodes. Does not wait. */

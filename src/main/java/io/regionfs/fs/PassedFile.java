@@ -18,7 +18,9 @@ final class PassedFile {
   private final InodeId id;
   private final PassPolicy policy;
   private boolean decided;
-  private @Nullable BackingFile file;
+
+  /** Whether there is one may be asked without the lock. */
+  private volatile @Nullable BackingFile file;
 
   PassedFile(InodeId id, PassPolicy policy) {
     this.id = id;
@@ -36,6 +38,11 @@ final class PassedFile {
       decided = true;
     }
     return file;
+  }
+
+  /** For any thread. */
+  boolean isPassed() {
+    return file != null;
   }
 
   /**

@@ -312,8 +312,12 @@ public final class RegionFileSystem implements FileSystem, AutoCloseable {
 
     @Override
     public void recalled(InodeId inode) {
-      inodes.recalled(inode);
+      boolean passed = inodes.recalled(inode);
       forget(inode);
+      ForgetListener listener = forgetListener;
+      if (passed && listener != null) {
+        listener.refresh(inode);
+      }
     }
 
     @Override
@@ -322,6 +326,7 @@ public final class RegionFileSystem implements FileSystem, AutoCloseable {
       ForgetListener listener = forgetListener;
       if (listener != null) {
         listener.forgetAll();
+        inodes.passed().forEach(listener::refresh);
       }
     }
   }
@@ -334,6 +339,10 @@ public final class RegionFileSystem implements FileSystem, AutoCloseable {
   public void reopenAll() {
     locks.lost();
     inodes.reopenAll();
+    ForgetListener listener = forgetListener;
+    if (listener != null) {
+      inodes.passed().forEach(listener::refresh); // of what was not recalled meanwhile
+    }
   }
 
   /** Number of inodes that this node has open. */

@@ -92,6 +92,7 @@ public final class FuseMount implements AutoCloseable {
     try {
       reception.start();
       mount.awaitFirstAnswer();
+      reception.service().mountedAt(mountPoint);
       ReadAhead.raise(mount.device);
     } catch (IOException | RuntimeException e) {
       mount.close();

@@ -2,8 +2,10 @@ package io.regionfs.fuse;
 
 import io.regionfs.fs.FileSystem;
 import io.regionfs.model.InodeId;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Says how long the kernel may keep what it is told, and makes it forget in time.
@@ -44,6 +46,7 @@ final class KernelCaches implements FileSystem.ForgetListener, AutoCloseable {
   private final Notices notices;
   private final PageNotices pages;
   private final LongSupplier clock;
+  private volatile @Nullable AttributeRefresh refresh;
   private final KernelCacheShard[] shards = new KernelCacheShard[1 << SHARD_BITS];
 
   /**
@@ -143,6 +146,19 @@ final class KernelCaches implements FileSystem.ForgetListener, AutoCloseable {
     }
   }
 
+  @Override
+  public void refresh(InodeId inode) {
+    AttributeRefresh known = refresh;
+    if (known != null) {
+      known.refresh(inode);
+    }
+  }
+
+  /** The mount can be used by programs. */
+  void mountedAt(Path mountPoint) {
+    refresh = new AttributeRefresh(mountPoint);
+  }
+
   /** Under no lock of ours: see {@link PageNotices} for what it waits for. */
   @Override
   public void dropPages(InodeId inode, long offset, long length) {
@@ -166,6 +182,7 @@ final class KernelCaches implements FileSystem.ForgetListener, AutoCloseable {
   /** From now on there is no kernel that keeps anything. */
   @Override
   public void close() {
+    refresh = null;
     pages.close();
     notices.close();
   }

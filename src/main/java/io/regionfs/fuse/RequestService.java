@@ -2,6 +2,7 @@ package io.regionfs.fuse;
 
 import io.regionfs.fs.FileSystem;
 import io.regionfs.model.Errno;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.ScheduledExecutorService;
@@ -38,6 +39,11 @@ final class RequestService {
     pools = List.copyOf(servedBy);
     passThrough.begin();
     caches.begin();
+  }
+
+  /** Programs can use the mount from now on. */
+  void mountedAt(Path mountPoint) {
+    caches.mountedAt(mountPoint);
   }
 
   /** The calling thread is about to wait for requests that others have to serve. */

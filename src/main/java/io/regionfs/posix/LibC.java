@@ -84,6 +84,10 @@ public interface LibC {
 
   int mount(String source, String target, String type, long flags, String options);
 
+  int open_by_handle_at(int mount, long handle, int flags);
+
+  int statx(int fd, String path, int flags, int mask, long buffer);
+
   int umount2(String target, int flags);
 
   int sched_getaffinity(int thread, long bytes, long mask);

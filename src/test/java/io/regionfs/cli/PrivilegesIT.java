@@ -111,12 +111,29 @@ class PrivilegesIT {
     }
   }
 
+  /** The kernel has noted that it has nothing to take, and nobody looks at the file there. */
+  @Test
+  void whatAnotherHostGivesGoesFromAFileThatIsPassedThrough() throws Exception {
+    String g = cluster.mnt(2) + "/p";
+    on(1, "echo text >p; chmod 777 p");
+    String writes =
+        "for i in {1..200}; do setpriv --reuid 65534 --regid 65534 --clear-groups sh -c 'echo x >&5';"
+            + (" [ $(stat -c %a " + g + ") = 777 ] && exit 0; sleep 0.05; done; exit 1");
+    on(1, "exec 5>>p; echo x >&5; chmod 4777 " + g + "; " + writes);
+    on(
+        1,
+        "exec 5>>p; echo x >&5; setcap cap_net_raw+ep "
+            + g
+            + "; for i in {1..200}; do echo x >&5;"
+            + (" [ -z \"$(getcap " + g + ")\" ] && exit 0; sleep 0.05; done; exit 1"));
+  }
+
   /** Given by this host or the other, while a user has the file open and has written it. */
   @Test
   void whatIsGivenWhileItIsBeingWrittenGoesWithTheNextWrite() throws Exception {
     for (int home = 1; home <= 2; home++) {
       for (int giver = 1; giver <= 2; giver++) {
-        // At home with passthrough the kernel asks for attributes only when it is told to.
+        // Not at home: see above.
         int writer = 3 - home;
         String g = cluster.mnt(giver) + "/g";
         on(home, "rm -f g; echo text >g; chmod 777 g");
