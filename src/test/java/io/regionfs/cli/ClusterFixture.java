@@ -28,7 +28,11 @@ final class ClusterFixture implements AutoCloseable {
     this(hosts, 1);
   }
 
-  ClusterFixture(int hosts, int replicas) throws IOException, InterruptedException {
+  /**
+   * @param mountOptions of every host
+   */
+  ClusterFixture(int hosts, int replicas, Object... mountOptions)
+      throws IOException, InterruptedException {
     assumeThat(LibC.INSTANCE.getuid()).as("root, to make network namespaces").isZero();
     Path parent = Files.createTempDirectory("regionfs-cluster-it").toRealPath();
     directory = parent.resolve("cluster");
@@ -38,6 +42,8 @@ final class ClusterFixture implements AutoCloseable {
       List<Object> command =
           new ArrayList<>(List.of("up", hosts, "--meta", replicas, "--memory", "512M"));
       command.addAll(FabricUnderTest.clusterOptions());
+      command.add("--");
+      command.addAll(List.of(mountOptions));
       cluster(command.toArray()).succeeded();
       up = true;
     } finally {

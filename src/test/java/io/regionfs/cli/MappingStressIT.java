@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.UserDefinedFileAttributeView;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.ExecutorService;
@@ -49,32 +50,48 @@ class MappingStressIT {
 
   private int end = LONGEST;
 
+  /** At home the mapping is the memory itself, where the kernel can do that. */
   @Test
-  @SuppressWarnings("try") // an interrupt while the cluster goes down ends the test
   void hostsThatMapOneFileSeeWhatTheyMaySee() throws Exception {
+    stress("passthrough");
+  }
+
+  @Test
+  void theSameWhereTheHomeKeepsPagesToo() throws Exception {
+    stress("nopassthrough");
+  }
+
+  @SuppressWarnings("try") // an interrupt while the cluster goes down ends the test
+  private void stress(String option) throws Exception {
     long seed = Long.getLong("regionfs.stress.seed", System.nanoTime());
     System.out.println(
-        "hostsThatMapOneFileSeeWhatTheyMaySee: seed " + seed + ", " + OPERATIONS + " operations");
+        "MappingStressIT, " + option + ": seed " + seed + ", " + OPERATIONS + " operations");
     ExecutorService threads = Executors.newFixedThreadPool(HOSTS);
-    try (ClusterFixture cluster = new ClusterFixture(HOSTS)) {
+    try (ClusterFixture cluster = new ClusterFixture(HOSTS, 1, "-o", option)) {
       try (FileChannel file =
           FileChannel.open(cluster.mnt(1).resolve("shared"), CREATE, READ, WRITE)) {
         file.write(ByteBuffer.allocate(LONGEST), 0);
-        List<Future<?>> running = new ArrayList<>();
-        for (int host = 0; host < HOSTS; host++) {
-          Random random = new Random(seed + host);
-          Path path = cluster.mnt(host + 1).resolve("shared");
-          Host worker = new Host(host, path, random);
-          running.add(threads.submit(() -> worker.run(OPERATIONS / HOSTS)));
-        }
-        for (Future<?> one : running) {
-          one.get(DEADLINE_SECONDS, TimeUnit.SECONDS);
+        try (PassersBy others = new PassersBy(cluster, HOSTS, "shared")) {
+          runAll(cluster, threads, seed);
         }
         compareAll(file);
       } finally {
         threads.shutdownNow();
         threads.awaitTermination(60, TimeUnit.SECONDS);
       }
+    }
+  }
+
+  private void runAll(ClusterFixture cluster, ExecutorService threads, long seed) throws Exception {
+    List<Future<?>> running = new ArrayList<>();
+    for (int host = 0; host < HOSTS; host++) {
+      Random random = new Random(seed + host);
+      Path path = cluster.mnt(host + 1).resolve("shared");
+      Host worker = new Host(host, path, random);
+      running.add(threads.submit(() -> worker.run(OPERATIONS / HOSTS)));
+    }
+    for (Future<?> one : running) {
+      one.get(DEADLINE_SECONDS, TimeUnit.SECONDS);
     }
   }
 
@@ -213,6 +230,7 @@ class MappingStressIT {
             map.put(at, value);
             locked[at] = value;
           }
+          writeBeside(file, map);
         }
         if (random.nextInt(4) == 0) {
           moveEnd(file);
@@ -223,6 +241,23 @@ class MappingStressIT {
         lock.release();
       }
       model.publish(self, stored);
+    }
+
+    /** What write(2) does is in the mapping at once, and what is stored there is read(2). */
+    private void writeBeside(FileChannel file, MappedByteBuffer map) throws IOException {
+      int from = random.nextInt(map.limit());
+      byte[] bytes = new byte[1 + random.nextInt(map.limit() - from)];
+      random.nextBytes(bytes);
+      file.write(ByteBuffer.wrap(bytes), SHARED_BYTES + from);
+      System.arraycopy(bytes, 0, locked, from, bytes.length);
+      byte[] mapped = new byte[bytes.length];
+      map.get(from, mapped);
+      assertThat(mapped).as("host %d: mapped after a write at %d", self + 1, from).isEqualTo(bytes);
+      ByteBuffer read = ByteBuffer.allocate(map.limit());
+      file.read(read, SHARED_BYTES);
+      assertThat(read.array())
+          .as("host %d: read after stores", self + 1)
+          .isEqualTo(Arrays.copyOf(locked, map.limit()));
     }
 
     private void moveEnd(FileChannel file) throws IOException {
