@@ -129,13 +129,25 @@ final class MountCommand implements Callable<Integer> {
   private @Nullable String metrics;
 
   @Option(
+      names = "--lifetime",
+      paramLabel = "file|owner",
+      description =
+          "How long files live that are made in this mount: file, until they are unlinked (default);"
+              + " owner, until the process that made them ends, as -o lifetime=owner. One file's"
+              + " attribute user.regionfs.lifetime changes it.")
+  private @Nullable String lifetime;
+
+  @Option(
       names = "-o",
       paramLabel = "OPTS",
       description =
           "Mount options, separated by commas: allow_other (other users may use it; root's mounts"
               + " allow it anyway), ro, timeout=SECONDS (calls that wait for a host that is away"
               + " fail then; else they wait until it is back), soft (the same as timeout=30),"
-              + " transport=auto|threads|spin|uring (how requests get here from the kernel), nosuid,"
+              + " transport=auto|threads|spin|uring (how requests get here from the kernel),"
+              + " passthrough, nopassthrough (the kernel uses the memory of this host's files itself,"
+              + " or asks for every byte), coherent=open|none (mappings are brought up to date by"
+              + " opening and by locks, or only by 'regionfs refresh'), lifetime=file|owner, nosuid,"
               + " nodev, noexec.")
   private List<String> options = new ArrayList<>();
 
@@ -163,6 +175,9 @@ final class MountCommand implements Callable<Integer> {
     Directories directories = Directories.ofThisProcess();
     Path mountPoint = Directories.mountPoint(directory, MountTable.now());
     try {
+      if (lifetime != null) {
+        options.add("lifetime=" + lifetime);
+      }
       List<InetSocketAddress> replicas = metadata.stream().map(Addresses::service).toList();
       return new NodeOptions(
           mountPoint,

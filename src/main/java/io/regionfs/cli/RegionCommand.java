@@ -95,6 +95,12 @@ final class RegionCommand implements Callable<Integer> {
               ? "used by the kernel itself (passthrough)"
               : "served by the node");
     }
+    StatusText.line(
+        out,
+        "lifetime",
+        region.containsKey("exporter")
+            ? "that of process " + region.get("exporter") + " at home"
+            : "until it is unlinked");
     StatusText.line(out, "size", region.get("size") + " bytes");
     StatusText.line(out, "memory", region.get("allocatedBytes") + " bytes");
     StatusText.line(out, "generation", String.valueOf(region.get("generation")));

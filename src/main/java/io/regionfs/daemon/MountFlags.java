@@ -1,6 +1,7 @@
 package io.regionfs.daemon;
 
 import io.regionfs.fs.Coherence;
+import io.regionfs.fs.Lifetime;
 import io.regionfs.fuse.Transport;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -19,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param transport how requests get from the kernel to the node
  * @param passThrough the kernel may use the memory of this host's files itself
  * @param coherence when mappings are brought up to date
+ * @param lifetime how long files live that are made here
  * @param kernel flags that are the kernel's business: nosuid, nodev, noexec
  */
 public record MountFlags(
@@ -28,10 +30,19 @@ public record MountFlags(
     Transport transport,
     boolean passThrough,
     Coherence coherence,
+    Lifetime lifetime,
     List<String> kernel) {
   private static final boolean PASS_THROUGH = true;
   static final MountFlags NONE =
-      new MountFlags(false, false, null, Transport.AUTO, PASS_THROUGH, Coherence.OPEN, List.of());
+      new MountFlags(
+          false,
+          false,
+          null,
+          Transport.AUTO,
+          PASS_THROUGH,
+          Coherence.OPEN,
+          Lifetime.FILE,
+          List.of());
   private static final Duration SOFT = Duration.ofSeconds(30);
   private static final Set<String> KERNEL = Set.of("nosuid", "nodev", "noexec");
 
@@ -55,6 +66,7 @@ public record MountFlags(
     Transport transport = Transport.AUTO;
     boolean passThrough = PASS_THROUGH;
     Coherence coherence = Coherence.OPEN;
+    Lifetime lifetime = Lifetime.FILE;
     Set<String> kernel = new LinkedHashSet<>();
     for (String option : String.join(",", options).split(",", -1)) {
       if (option.equals("allow_other")) {
@@ -71,6 +83,8 @@ public record MountFlags(
         passThrough = option.equals("passthrough");
       } else if (option.startsWith("coherent=")) {
         coherence = Coherence.parse(option.substring("coherent=".length()));
+      } else if (option.startsWith("lifetime=")) {
+        lifetime = Lifetime.parse(option.substring("lifetime=".length()));
       } else if (KERNEL.contains(option)) {
         kernel.add(option);
       } else if (!option.isEmpty() && !WITHOUT_EFFECT.contains(option)) {
@@ -78,7 +92,7 @@ public record MountFlags(
             "unknown mount option '"
                 + option
                 + "' (known: allow_other, ro, soft, timeout=SECONDS, transport=NAME,"
-                + " passthrough, nopassthrough, coherent=open|none, nosuid, nodev, noexec)");
+                + " passthrough, nopassthrough, coherent=open|none, lifetime=file|owner, nosuid, nodev, noexec)");
       }
     }
     return new MountFlags(
@@ -88,6 +102,7 @@ public record MountFlags(
         transport,
         passThrough,
         coherence,
+        lifetime,
         List.copyOf(kernel));
   }
 
@@ -129,6 +144,9 @@ public record MountFlags(
     }
     if (passThrough != PASS_THROUGH) {
       words.add(passThrough ? "passthrough" : "nopassthrough");
+    }
+    if (lifetime != Lifetime.FILE) {
+      words.add("lifetime=" + lifetime.text());
     }
     if (coherence != Coherence.OPEN) {
       words.add("coherent=" + coherence.text());

@@ -137,11 +137,13 @@ public final class Node implements Service {
                 new FsOptions(
                     fabric.description(),
                     directory.passThroughRefusal().isEmpty(),
-                    options.flags().coherence())));
+                    options.flags().coherence(),
+                    options.flags().lifetime())));
     joined.start(() -> load(lent, fabric), new Duties(lent, fileSystem));
     FuseMount mounted =
         lifetimes.add("mount", FuseMount.mount(options.mountPoint(), fileSystem, fuseOptions()));
     mount = mounted;
+    fileSystem.resumeExports();
     RunningMounts.Entry entry = entry(running, directory);
     MetadataClient impatient = impatient(transport, ports.calls().address());
     List<InetSocketAddress> replicas = replicas(ports.calls().address());

@@ -1,8 +1,6 @@
 package io.regionfs.daemon;
 
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import io.regionfs.posix.ProcessWatch;
 
 /** Processes by pid, told from later ones with the same number by when they started. */
 final class Processes {
@@ -13,14 +11,7 @@ final class Processes {
    * ended.
    */
   static long startOf(long pid) {
-    try {
-      String stat = Files.readString(Path.of("/proc", Long.toString(pid), "stat"));
-      // The second field is the program's name in brackets and may itself contain both.
-      String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
-      return fields[0].equals("Z") || fields[0].equals("X") ? 0 : Long.parseLong(fields[19]);
-    } catch (IOException e) {
-      return 0;
-    }
+    return ProcessWatch.startOf(Math.toIntExact(pid));
   }
 
   static boolean isRunning(long pid, long start) {

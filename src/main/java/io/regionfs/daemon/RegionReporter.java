@@ -1,5 +1,6 @@
 package io.regionfs.daemon;
 
+import io.regionfs.meta.Export;
 import io.regionfs.meta.Metadata;
 import io.regionfs.meta.Node;
 import io.regionfs.model.Attributes;
@@ -49,6 +50,11 @@ record RegionReporter(Metadata metadata, RpcTransport transport, NodeId self, St
     report.put("fabric", local ? "local" : fabric);
     report.put("size", attributes.size());
     report.put("allocatedBytes", attributes.allocatedBytes());
+    Export export = metadata.export(new InodeId(number));
+    report.put("lifetime", export == null ? "file" : "owner");
+    if (export != null) {
+      report.put("exporter", export.exporter().pid());
+    }
     RegionReport atHome = home.alive() ? ask(home, number) : null;
     if (atHome != null) {
       report.put("size", atHome.getSize());

@@ -23,6 +23,12 @@ public interface Regions extends AutoCloseable {
    */
   void drop(InodeId inode, NodeId home);
 
+  /**
+   * The inode at home here is dead while others may have it open: its bytes go, and who has it open
+   * does not make it again.
+   */
+  default void end(InodeId inode) {}
+
   /** A buffer for {@link Region#read} and {@link Region#write}. */
   @MustBeClosed
   TransferBuffer newBuffer(int bytes);

@@ -38,6 +38,11 @@ public final class RoutedRegions implements Regions {
     of(home).drop(inode, home);
   }
 
+  @Override
+  public void end(InodeId inode) {
+    local.end(inode);
+  }
+
   /** Registered memory, which serves both ways. */
   @Override
   @MustBeClosed

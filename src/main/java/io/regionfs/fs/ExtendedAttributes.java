@@ -3,6 +3,7 @@ package io.regionfs.fs;
 import io.regionfs.meta.Metadata;
 import io.regionfs.meta.Node;
 import io.regionfs.model.Attributes;
+import io.regionfs.model.Caller;
 import io.regionfs.model.Errno;
 import io.regionfs.model.FileType;
 import io.regionfs.model.FsException;
@@ -26,16 +27,25 @@ final class ExtendedAttributes {
   private static final String FABRIC = "regionfs.fabric";
   private static final String HOME = "regionfs.home";
   private static final String REFRESH = "regionfs.refresh";
+  private static final String LIFETIME = "regionfs.lifetime";
+  private static final String EXPORTER = "regionfs.exporter";
 
   private final Metadata metadata;
   private final NodeId self;
   private final FsOptions options;
   private final Consumer<InodeId> refresh;
+  private final ExportAttributes exports;
 
   /**
    * @param refresh brings the mappings of a file up to date
    */
-  ExtendedAttributes(Metadata metadata, NodeId self, FsOptions options, Consumer<InodeId> refresh) {
+  ExtendedAttributes(
+      Metadata metadata,
+      NodeId self,
+      FsOptions options,
+      ExportAttributes exports,
+      Consumer<InodeId> refresh) {
+    this.exports = exports;
     this.refresh = refresh;
     this.metadata = metadata;
     this.self = self;
@@ -47,6 +57,8 @@ final class ExtendedAttributes {
     return switch (plain(text)) {
       case FABRIC -> fabric(inode).getBytes(StandardCharsets.UTF_8);
       case HOME -> home(inode);
+      case LIFETIME -> exports.lifetime(inode);
+      case EXPORTER -> exports.exporter(inode);
       case REFRESH -> {
         refresh.accept(inode);
         yield new byte[0];
@@ -62,13 +74,15 @@ final class ExtendedAttributes {
     return metadata.xattrNames(inode);
   }
 
-  void set(InodeId inode, byte[] name, byte[] value, int flags) {
-    if (plain(text(name)).equals(REFRESH)) {
-      refresh.accept(inode);
-      return;
+  void set(InodeId inode, byte[] name, byte[] value, int flags, Caller caller) {
+    switch (plain(text(name))) {
+      case REFRESH -> refresh.accept(inode);
+      case LIFETIME -> exports.setLifetime(inode, value, caller);
+      default -> {
+        requireChangeable(name);
+        metadata.setXattr(inode, name, value, flags);
+      }
     }
-    requireChangeable(name);
-    metadata.setXattr(inode, name, value, flags);
   }
 
   void remove(InodeId inode, byte[] name) {

@@ -313,6 +313,34 @@ final class OpenInode {
     }
   }
 
+  /** The file has ended with the process that exported it: ESTALE from now on. */
+  void end() {
+    part.end();
+  }
+
+  /**
+   * What a failure of the region means: if the file has ended, ESTALE.
+   *
+   * @param ended asks the service
+   */
+  FsException explained(FsException failure, Predicate<InodeId> ended) {
+    if (part.isEnded()) {
+      return part.endedFailure();
+    }
+    if (failure.errno() != Errno.EIO) {
+      return failure;
+    }
+    try {
+      if (ended.test(id)) {
+        part.end();
+        return part.endedFailure();
+      }
+    } catch (FsException e) {
+      failure.addSuppressed(e);
+    }
+    return failure;
+  }
+
   /** What the kernel keeps for mappings. */
   InodePages pages() {
     return pages;

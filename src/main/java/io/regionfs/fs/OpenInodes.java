@@ -110,6 +110,18 @@ final class OpenInodes implements AutoCloseable {
     return inode != null && inode.pin() ? new Hold(inode, false) : null;
   }
 
+  /**
+   * The file has ended with the process that exported it: who has it open gets ESTALE, and the
+   * kernel keeps no page of it.
+   */
+  void ended(InodeId id) {
+    OpenInode inode = table.get(id);
+    if (inode != null) {
+      inode.end();
+      keeper.drop(inode.pages());
+    }
+  }
+
   /** What the kernel keeps of a file for mappings, or null if this node does not have it open. */
   @Nullable InodePages pages(InodeId id) {
     OpenInode inode = table.get(id);

@@ -36,6 +36,14 @@ final class PageKeeper implements AutoCloseable {
     kernel = listener;
   }
 
+  /** Has the kernel drop all pages of a file; by who may wait for it. */
+  void drop(InodePages pages) {
+    FileSystem.ForgetListener listener = kernel;
+    if (listener != null) {
+      pages.drop(listener);
+    }
+  }
+
   /** Whether the pages have twins that this may end. */
   void watch(InodePages pages, boolean now) {
     if (now) {

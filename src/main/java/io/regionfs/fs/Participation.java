@@ -50,6 +50,7 @@ final class Participation {
   private final Condition attached;
 
   private volatile boolean stale;
+  private volatile boolean ended;
 
   /**
    * @param attached a condition of the lock that confines this
@@ -97,12 +98,29 @@ final class Participation {
     return stale;
   }
 
-  /** ESTALE if the inode was lost with a lease. */
+  /** The process that exported the file is gone, and the file with it. */
+  void end() {
+    ended = true;
+  }
+
+  boolean isEnded() {
+    return ended;
+  }
+
+  /** ESTALE if the inode was lost with a lease, or ended. */
   void requireUsable() {
+    if (ended) {
+      throw endedFailure();
+    }
     if (stale) {
       throw new FsException(
           Errno.ESTALE, "inode " + id + " was removed while this node's lease had run out");
     }
+  }
+
+  FsException endedFailure() {
+    return new FsException(
+        Errno.ESTALE, "inode " + id + " has ended with the process that exported it");
   }
 
   /** The service counts this node's open; with {@code write} its session too, and has a region. */

@@ -20,9 +20,26 @@ final class RegionFile implements OpenFile {
   private final OpenFlags flags;
   private final FileLocks locks;
   private final boolean keepsPages;
+  private final Exporters exporters;
+  private final int opener;
 
-  /** Closes the hold with itself. */
-  RegionFile(OpenInodes.Hold hold, OpenFlags flags, FileLocks locks, boolean keepsPages) {
+  /**
+   * Closes the hold with itself.
+   *
+   * @param opener the thread that opened it
+   */
+  RegionFile(
+      OpenInodes.Hold hold,
+      OpenFlags flags,
+      FileLocks locks,
+      boolean keepsPages,
+      Exporters exporters,
+      int opener) {
+    this.exporters = exporters;
+    this.opener = opener;
+    if (flags.write()) {
+      exporters.opened(hold.inode().id(), opener);
+    }
     this.hold = hold;
     this.flags = flags;
     this.locks = locks;
@@ -34,8 +51,12 @@ final class RegionFile implements OpenFile {
     Region region = toRead(offset, length);
     if (region == null) {
       sink.accept(staging.address(), 0);
-    } else {
+      return;
+    }
+    try {
       region.read(offset, length, staging, sink);
+    } catch (FsException e) {
+      throw explained(e);
     }
   }
 
@@ -44,8 +65,12 @@ final class RegionFile implements OpenFile {
     Region region = toRead(offset, length);
     if (region == null) {
       sink.accept(staging.address(), 0);
-    } else {
+      return;
+    }
+    try {
       hold.inode().pages().read(region, offset, length, staging, sink);
+    } catch (FsException e) {
+      throw explained(e);
     }
   }
 
@@ -54,11 +79,10 @@ final class RegionFile implements OpenFile {
     requireReadable();
     Ranges.checkOffset(offset);
     Ranges.checkOffset(length);
-    Region region = hold.inode().regionIfWritten();
     if (flags.marksRead()) {
       hold.inode().markRead();
     }
-    return region;
+    return regionIfWritten();
   }
 
   @Override
@@ -69,12 +93,18 @@ final class RegionFile implements OpenFile {
     if (length == 0) {
       return;
     }
-    Region region = hold.inode().region();
-    if (append) {
-      region.append(source, position, length);
-    } else {
+    if (!append) {
       Ranges.checkWrite(offset, length);
-      region.write(offset, source, position, length);
+    }
+    try {
+      Region region = hold.inode().region();
+      if (append) {
+        region.append(source, position, length);
+      } else {
+        region.write(offset, source, position, length);
+      }
+    } catch (FsException e) {
+      throw explained(e);
     }
   }
 
@@ -89,8 +119,13 @@ final class RegionFile implements OpenFile {
   public void writePages(long offset, TransferBuffer source, int position, int length) {
     requireWritable();
     Ranges.checkWrite(offset, length);
-    if (length > 0) {
+    if (length == 0) {
+      return;
+    }
+    try {
       hold.inode().pages().write(hold.inode().region(), offset, source, position, length);
+    } catch (FsException e) {
+      throw explained(e);
     }
   }
 
@@ -125,9 +160,14 @@ final class RegionFile implements OpenFile {
   @Override
   public void fsync(boolean dataOnly) {
     locks.requireKept();
-    Region region = hold.inode().regionIfWritten();
-    if (region != null) {
+    Region region = regionIfWritten();
+    if (region == null) {
+      return;
+    }
+    try {
       region.stat();
+    } catch (FsException e) {
+      throw explained(e);
     }
   }
 
@@ -140,7 +180,11 @@ final class RegionFile implements OpenFile {
       throw new FsException(Errno.EINVAL, "fallocate of nothing");
     }
     Ranges.checkWrite(offset, length);
-    hold.inode().region().allocate(mode, offset, length);
+    try {
+      hold.inode().region().allocate(mode, offset, length);
+    } catch (FsException e) {
+      throw explained(e);
+    }
     if (mode != FallocateMode.ALLOCATE && mode != FallocateMode.ALLOCATE_KEEP_SIZE) {
       hold.inode().pages().zeroed(offset, offset + length);
     }
@@ -148,20 +192,39 @@ final class RegionFile implements OpenFile {
 
   @Override
   public long seek(long offset, boolean hole) {
-    Region region = offset < 0 ? null : hold.inode().regionIfWritten();
+    Region region = offset < 0 ? null : regionIfWritten();
     if (region == null) {
       throw new FsException(Errno.ENXIO, "seek to " + offset + " beyond the end");
     }
-    return region.seek(offset, hole);
+    try {
+      return region.seek(offset, hole);
+    } catch (FsException e) {
+      throw explained(e);
+    }
   }
 
   @Override
   public void close() {
+    if (flags.write()) {
+      exporters.closed(hold.inode().id(), opener);
+    }
     try {
       locks.close();
     } finally {
       hold.close();
     }
+  }
+
+  private @Nullable Region regionIfWritten() {
+    try {
+      return hold.inode().regionIfWritten();
+    } catch (FsException e) {
+      throw explained(e);
+    }
+  }
+
+  private FsException explained(FsException e) {
+    return hold.inode().explained(e, exporters::isEnded);
   }
 
   private void requireReadable() {

@@ -33,6 +33,8 @@ public final class RegionFileSystem implements FileSystem, AutoCloseable {
   private final ExtendedAttributes xattrs;
   private final PageKeeper keeper;
   private final Coherence coherence;
+  private final Exporters exporters;
+  private final Lifetime lifetime;
   private final HeldLocks locks = new HeldLocks();
   private volatile @Nullable ForgetListener forgetListener;
 
@@ -48,8 +50,16 @@ public final class RegionFileSystem implements FileSystem, AutoCloseable {
     this.coherence = options.coherence();
     this.keeper = new PageKeeper(options.twinBytes());
     this.inodes = new OpenInodes(metadata, regions, policy, keeper);
+    this.exporters = new Exporters(metadata, regions, inodes);
+    this.lifetime = options.lifetime();
     this.attributes = new FileAttributes(metadata, regions, inodes);
-    this.xattrs = new ExtendedAttributes(metadata, self, options, this::refresh);
+    this.xattrs =
+        new ExtendedAttributes(
+            metadata,
+            self,
+            options,
+            new ExportAttributes(metadata, self, exporters),
+            this::refresh);
     metadata.onForget(new Forgetting());
   }
 
@@ -81,8 +91,11 @@ public final class RegionFileSystem implements FileSystem, AutoCloseable {
 
   @Override
   public Attributes makeFile(InodeId parent, Name name, int mode, Caller caller) {
-    return metadata.create(
-        newInode(parent, name, FileType.FILE, mode, ByteString.EMPTY, caller, false, false));
+    NewInode inode =
+        newInode(parent, name, FileType.FILE, mode, ByteString.EMPTY, caller, false, false);
+    Attributes made = metadata.create(inode);
+    watch(inode, made);
+    return made;
   }
 
   @Override
@@ -129,7 +142,7 @@ public final class RegionFileSystem implements FileSystem, AutoCloseable {
   @Override
   public OpenFile open(InodeId inode, int flags, Caller caller) {
     OpenFlags wanted = OpenFlags.of(flags);
-    OpenFile file = open(inode, wanted);
+    OpenFile file = open(inode, wanted, caller);
     if (wanted.truncate()) {
       try {
         truncate(inode, wanted);
@@ -142,9 +155,9 @@ public final class RegionFileSystem implements FileSystem, AutoCloseable {
   }
 
   @SuppressWarnings("MustBeClosed") // closed by the file
-  private OpenFile open(InodeId inode, OpenFlags flags) {
+  private OpenFile open(InodeId inode, OpenFlags flags, Caller caller) {
     boolean keepsPages = keepsPages(inode, flags);
-    return file(inodes.open(inode, flags.write()), flags, keepsPages);
+    return file(inodes.open(inode, flags.write()), flags, keepsPages, caller);
   }
 
   /**
@@ -155,9 +168,10 @@ public final class RegionFileSystem implements FileSystem, AutoCloseable {
     return pages != null && (pages.isWritable() || !flags.write());
   }
 
-  private RegionFile file(OpenInodes.Hold hold, OpenFlags flags, boolean keepsPages) {
+  private RegionFile file(
+      OpenInodes.Hold hold, OpenFlags flags, boolean keepsPages, Caller caller) {
     FileLocks fileLocks = new FileLocks(hold.inode().id(), metadata, locks, this::refreshAtLock);
-    return new RegionFile(hold, flags, fileLocks, keepsPages);
+    return new RegionFile(hold, flags, fileLocks, keepsPages, exporters, caller.pid());
   }
 
   /**
@@ -194,11 +208,11 @@ public final class RegionFileSystem implements FileSystem, AutoCloseable {
   @SuppressWarnings("MustBeClosed") // closed by the file
   public Created create(InodeId parent, Name name, int mode, int flags, Caller caller) {
     OpenFlags wanted = OpenFlags.of(flags);
-    var made =
-        inodes.create(
-            newInode(
-                parent, name, FileType.FILE, mode, ByteString.EMPTY, caller, true, wanted.write()));
-    return new Created(made.attributes(), file(made.hold(), wanted, false));
+    NewInode inode =
+        newInode(parent, name, FileType.FILE, mode, ByteString.EMPTY, caller, true, wanted.write());
+    var made = inodes.create(inode);
+    watch(inode, made.attributes());
+    return new Created(made.attributes(), file(made.hold(), wanted, false, caller));
   }
 
   private NewInode newInode(
@@ -210,7 +224,7 @@ public final class RegionFileSystem implements FileSystem, AutoCloseable {
       Caller caller,
       boolean open,
       boolean openForWrite) {
-    NodeId home = type == FileType.FILE ? self : NodeId.NONE;
+    boolean isFile = type == FileType.FILE;
     return new NewInode(
         parent,
         name,
@@ -220,9 +234,21 @@ public final class RegionFileSystem implements FileSystem, AutoCloseable {
         caller.uid(),
         caller.gid(),
         target,
-        home,
+        isFile ? self : NodeId.NONE,
         open,
-        openForWrite);
+        openForWrite,
+        isFile && lifetime == Lifetime.OWNER ? Exporters.of(caller.pid()) : null);
+  }
+
+  private void watch(NewInode inode, Attributes made) {
+    if (inode.exporter() != null) {
+      exporters.watch(made.inode(), inode.exporter());
+    }
+  }
+
+  /** At the start: watches the processes for which files live that an earlier node made. */
+  public void resumeExports() {
+    exporters.resume();
   }
 
   @Override
@@ -250,7 +276,7 @@ public final class RegionFileSystem implements FileSystem, AutoCloseable {
   @Override
   public void setXattr(InodeId inode, byte[] name, byte[] value, int flags, Caller caller) {
     try {
-      xattrs.set(inode, name, value, flags);
+      xattrs.set(inode, name, value, flags, caller);
     } finally {
       inodes.recalled(inode); // may have given privileges
     }
@@ -318,6 +344,7 @@ public final class RegionFileSystem implements FileSystem, AutoCloseable {
       if (passed && listener != null) {
         listener.refresh(inode);
       }
+      exporters.recalled(inode);
     }
 
     @Override
@@ -343,6 +370,7 @@ public final class RegionFileSystem implements FileSystem, AutoCloseable {
     if (listener != null) {
       inodes.passed().forEach(listener::refresh); // of what was not recalled meanwhile
     }
+    exporters.resume();
   }
 
   /** Number of inodes that this node has open. */
@@ -356,6 +384,7 @@ public final class RegionFileSystem implements FileSystem, AutoCloseable {
    */
   @Override
   public void close() {
+    exporters.close();
     keeper.close();
     inodes.close();
   }

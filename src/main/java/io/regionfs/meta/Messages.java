@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import io.regionfs.model.AttributeChange;
 import io.regionfs.model.Attributes;
 import io.regionfs.model.Errno;
+import io.regionfs.model.Exporter;
 import io.regionfs.model.FileType;
 import io.regionfs.model.FsException;
 import io.regionfs.model.InodeId;
@@ -192,5 +193,20 @@ public final class Messages {
     } catch (UnknownHostException | IllegalArgumentException e) {
       throw new FsException(Errno.EPROTO, "not an address: \"" + text + "\"", e);
     }
+  }
+
+  static io.regionfs.proto.Exporter exporter(Exporter exporter) {
+    return io.regionfs.proto.Exporter.newBuilder()
+        .setPid(exporter.pid())
+        .setStart(exporter.start())
+        .build();
+  }
+
+  static Export export(io.regionfs.proto.Export export) {
+    return new Export(
+        new InodeId(export.getInode()),
+        new NodeId(export.getHome()),
+        new Exporter(export.getExporter().getPid(), export.getExporter().getStart()),
+        export.getEnded());
   }
 }

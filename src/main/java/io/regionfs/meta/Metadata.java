@@ -2,6 +2,7 @@ package io.regionfs.meta;
 
 import io.regionfs.model.AttributeChange;
 import io.regionfs.model.Attributes;
+import io.regionfs.model.Exporter;
 import io.regionfs.model.InodeId;
 import io.regionfs.model.Name;
 import io.regionfs.model.NodeId;
@@ -141,6 +142,26 @@ public interface Metadata extends AutoCloseable {
 
   /** A lock that is held and stands against this one; null: there is none. */
   @Nullable Lock conflicting(InodeId inode, Lock lock);
+
+  /** Whom a file lives as long as; null: until it is unlinked. ENOENT. */
+  @Nullable Export export(InodeId inode);
+
+  /** The files at home here that live as long as a process, and have not ended. */
+  List<Export> exports();
+
+  /**
+   * The file lives as long as this process of its home, or again until it is unlinked. ESTALE if it
+   * has ended already, EINVAL if it is no file.
+   *
+   * @param exporter null: until it is unlinked
+   */
+  void setExporter(InodeId inode, @Nullable Exporter exporter);
+
+  /**
+   * The process is gone, and the file with it: all names go, and nodes that have it open are told
+   * ({@link ForgetListener#recalled}) before this returns. Nothing if it has ended already.
+   */
+  Removal endExport(InodeId inode);
 
   /** What the living nodes lend together. */
   Space space();

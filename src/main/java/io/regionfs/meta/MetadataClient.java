@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import io.regionfs.model.AttributeChange;
 import io.regionfs.model.Attributes;
 import io.regionfs.model.Errno;
+import io.regionfs.model.Exporter;
 import io.regionfs.model.FsException;
 import io.regionfs.model.InodeId;
 import io.regionfs.model.Name;
@@ -200,6 +201,31 @@ public final class MetadataClient implements Metadata {
   public @Nullable Lock conflicting(InodeId inode, Lock lock) {
     Query.Builder query = Query.newBuilder().setConflictingLock(locks.message(inode, lock));
     return locks.conflicting(ask(query).getLock());
+  }
+
+  @Override
+  public @Nullable Export export(InodeId inode) {
+    List<Export> found = exports(ask(Query.newBuilder().setExportOf(inode.value())));
+    return found.isEmpty() ? null : found.get(0);
+  }
+
+  @Override
+  public List<Export> exports() {
+    return exports(ask(Query.newBuilder().setExportsAt(commands.self().value())));
+  }
+
+  private static List<Export> exports(Reply reply) {
+    return reply.getExports().getExportsList().stream().map(Messages::export).toList();
+  }
+
+  @Override
+  public void setExporter(InodeId inode, @Nullable Exporter exporter) {
+    commands.send(Operations.exportFile(inode, exporter), inode);
+  }
+
+  @Override
+  public Removal endExport(InodeId inode) {
+    return removal(commands.send(Operations.endExport(inode)));
   }
 
   @Override

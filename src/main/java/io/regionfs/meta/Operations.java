@@ -3,6 +3,7 @@ package io.regionfs.meta;
 import com.google.protobuf.ByteString;
 import io.regionfs.meta.Metadata.Closing;
 import io.regionfs.model.AttributeChange;
+import io.regionfs.model.Exporter;
 import io.regionfs.model.InodeId;
 import io.regionfs.model.Name;
 import io.regionfs.model.NodeId;
@@ -11,6 +12,7 @@ import io.regionfs.proto.Close;
 import io.regionfs.proto.CloseFiles;
 import io.regionfs.proto.Create;
 import io.regionfs.proto.Dropped;
+import io.regionfs.proto.ExportFile;
 import io.regionfs.proto.Link;
 import io.regionfs.proto.Open;
 import io.regionfs.proto.Operation;
@@ -38,7 +40,11 @@ final class Operations {
   }
 
   private static Create.Builder message(NewInode inode) {
-    return Create.newBuilder()
+    Create.Builder create = Create.newBuilder();
+    if (inode.exporter() != null) {
+      create.setExporter(Messages.exporter(inode.exporter()));
+    }
+    return create
         .setParent(inode.parent().value())
         .setName(Messages.bytes(inode.name()))
         .setType(Messages.type(inode.type()))
@@ -144,6 +150,18 @@ final class Operations {
     RemoveXattr.Builder remove =
         RemoveXattr.newBuilder().setInode(inode.value()).setName(ByteString.copyFrom(name));
     return Operation.newBuilder().setRemoveXattr(remove);
+  }
+
+  static Operation.Builder exportFile(InodeId inode, @Nullable Exporter exporter) {
+    ExportFile.Builder export = ExportFile.newBuilder().setInode(inode.value());
+    if (exporter != null) {
+      export.setExporter(Messages.exporter(exporter));
+    }
+    return Operation.newBuilder().setExportFile(export);
+  }
+
+  static Operation.Builder endExport(InodeId inode) {
+    return Operation.newBuilder().setEndExport(inode.value());
   }
 
   /** The node has dropped what it had of these inodes, which are gone. */

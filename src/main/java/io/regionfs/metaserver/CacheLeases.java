@@ -295,8 +295,8 @@ final class CacheLeases implements AutoCloseable {
       inodes.add(changes.inode(i));
     }
     int actor = call == null ? 0 : call.request.getNode();
-    for (int writer : changes.writtenAt()) {
-      grantToWriter(changes.privileged(), writer);
+    for (Changes.Told told : changes.told()) {
+      told.nodes().forEach(node -> grantTo(node, told.inode()));
     }
     Hold hold =
         ledger.changed(
@@ -313,8 +313,11 @@ final class CacheLeases implements AutoCloseable {
     }
   }
 
-  /** So that it is recalled: who writes a file knows by that alone whether it has privileges. */
-  private void grantToWriter(long inode, int node) {
+  /**
+   * So that it is recalled: by that alone who writes a file knows whether it has privileges, and
+   * who has one open whether it was ended.
+   */
+  private void grantTo(int node, long inode) {
     Holder holder = ledger.grantee(node, now());
     if (holder != null) {
       grants.add(inode, holder.number());

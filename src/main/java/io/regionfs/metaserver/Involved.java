@@ -30,6 +30,7 @@ final class Involved {
       case LINK_TARGET_OF -> List.of(query.getLinkTargetOf());
       case XATTR -> List.of(query.getXattr().getInode());
       case XATTR_NAMES_OF -> List.of(query.getXattrNamesOf());
+      case EXPORT_OF -> List.of(query.getExportOf());
       default -> List.of();
     };
   }
@@ -88,6 +89,8 @@ final class Involved {
       case SET_XATTR -> List.of(operation.getSetXattr().getInode());
       case REMOVE_XATTR -> List.of(operation.getRemoveXattr().getInode());
       case SETTLE -> List.of(operation.getSettle().getInode());
+      case EXPORT_FILE -> List.of(operation.getExportFile().getInode());
+      case END_EXPORT -> List.of(operation.getEndExport());
       default -> List.of();
     };
   }

@@ -46,6 +46,10 @@ public final class LentMemory implements Regions {
   private final InstantSource clock;
   private final long generation = new SecureRandom().nextLong();
   private final ConcurrentMap<InodeId, LentRegion> regions = new ConcurrentHashMap<>();
+
+  /** Regions that were ended while hosts had them open. */
+  private final Set<InodeId> ended = ConcurrentHashMap.newKeySet();
+
   private volatile boolean closed;
 
   private LentMemory(
@@ -204,6 +208,9 @@ public final class LentMemory implements Regions {
     if (closed) {
       throw new FsException(Errno.EIO, "the home is shutting down");
     }
+    if (ended.contains(inode)) {
+      throw new FsException(Errno.EIO, "region " + inode + " was ended");
+    }
     return new LentRegion(inode, slots.occupy(inode, clock.instant()), host, clock);
   }
 
@@ -227,6 +234,12 @@ public final class LentMemory implements Regions {
 
   @Override
   public void drop(InodeId inode, NodeId home) {
+    drop(inode);
+  }
+
+  @Override
+  public void end(InodeId inode) {
+    ended.add(inode);
     drop(inode);
   }
 

@@ -328,6 +328,8 @@ final class RegionMemory {
   /** Gives everything back; the region is of no use afterwards. Nothing is exposed or in use. */
   void drop() {
     host.pieces().unmapAll(mapped);
+    // Where the kernel uses the file itself, who has it open or mapped must not see old bytes.
+    host.files().setLength(inode, 0);
     host.files().delete(inode);
     host.budget().release(countedBytes);
     countedBytes = 0;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.regionfs.fs.Coherence;
+import io.regionfs.fs.Lifetime;
 import io.regionfs.fuse.Transport;
 import java.time.Duration;
 import java.util.List;
@@ -15,7 +16,8 @@ class MountFlagsTest {
     MountFlags flags =
         MountFlags.parse(
             List.of(
-                "allow_other,timeout=5", "ro,nosuid,nopassthrough,transport=spin,coherent=none"));
+                "allow_other,timeout=5",
+                "ro,nosuid,nopassthrough,transport=spin,coherent=none,lifetime=owner"));
     assertThat(flags)
         .isEqualTo(
             new MountFlags(
@@ -25,6 +27,7 @@ class MountFlagsTest {
                 Transport.SPIN,
                 false,
                 Coherence.NONE,
+                Lifetime.OWNER,
                 List.of("nosuid")));
   }
 
@@ -39,7 +42,7 @@ class MountFlagsTest {
     MountFlags flags =
         MountFlags.parse(
             List.of(
-                "nodev,allow_other,ro,nopassthrough,transport=threads,timeout=7,coherent=none"));
+                "nodev,allow_other,ro,nopassthrough,transport=threads,timeout=7,coherent=none,lifetime=owner"));
     assertThat(MountFlags.parse(List.of(flags.text()))).isEqualTo(flags);
     assertThat(MountFlags.NONE.text()).isEmpty();
   }
@@ -57,7 +60,8 @@ class MountFlagsTest {
             "timeout=-1",
             "timeout",
             "transport=x",
-            "coherent=")) {
+            "coherent=",
+            "lifetime=")) {
       assertThatThrownBy(() -> MountFlags.parse(List.of(wrong)))
           .as(wrong)
           .isInstanceOf(IllegalArgumentException.class);

@@ -42,7 +42,7 @@ public final class DirectRegions implements Regions {
   }
 
   /** The kernel uses it no more. */
-  public void end(InodeId inode) {
+  public void leave(InodeId inode) {
     BackingFile file = files.remove(inode);
     if (file != null) {
       file.close();
@@ -57,7 +57,7 @@ public final class DirectRegions implements Regions {
   @Override
   public void drop(InodeId inode, NodeId at) {
     way.drop(inode, at);
-    end(inode);
+    leave(inode);
   }
 
   @Override

@@ -77,7 +77,7 @@ class SharedRegionTest {
       while (!over.get()) {
         direct.begin(INODE, RemoteHost.HOME);
         LockSupport.parkNanos(3_000_000);
-        direct.end(INODE);
+        direct.leave(INODE);
         LockSupport.parkNanos(1_000_000);
       }
     }
@@ -123,7 +123,7 @@ class SharedRegionTest {
     void close() throws InterruptedException {
       over.set(true);
       coming.join();
-      direct.end(INODE);
+      direct.leave(INODE);
       ways.get(1).close();
       ways.get(2).close();
       assertThat(host.borrowerFabric.registrations()).isZero();

@@ -64,7 +64,7 @@ class LentMemoryFileSystemTest extends SharedPagesContract {
         service.metadata(number),
         regions,
         service.id(number),
-        new FsOptions("none", true, Coherence.OPEN, TWIN_BYTES));
+        new FsOptions("none", true, Coherence.OPEN, TWIN_BYTES, Lifetime.FILE));
   }
 
   /** Registers memory and says what it is, and no more. */

@@ -39,7 +39,7 @@ class RegionFileSystemTest extends SharedPagesContract {
   RegionFileSystemTest() throws IOException {
     service = new TestService(new LocalTransport());
     watched = new WatchedMetadata(service.metadata(1));
-    FsOptions options = new FsOptions("by hand", true, Coherence.OPEN, TWIN_BYTES);
+    FsOptions options = new FsOptions("by hand", true, Coherence.OPEN, TWIN_BYTES, Lifetime.FILE);
     one = new RegionFileSystem(watched.metadata(), regions, service.id(1), options);
     two = new RegionFileSystem(service.metadata(2), regions, service.id(2), options);
     files = new Files(one);

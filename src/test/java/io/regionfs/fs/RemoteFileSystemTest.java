@@ -96,7 +96,8 @@ class RemoteFileSystemTest {
                 metadata,
                 new RoutedRegions(service.id(number), memory, remote),
                 service.id(number),
-                new FsOptions(fabric.description(), true, Coherence.OPEN, TWIN_BYTES));
+                new FsOptions(
+                    fabric.description(), true, Coherence.OPEN, TWIN_BYTES, Lifetime.FILE));
       }
 
       /** To the other host it is gone. */

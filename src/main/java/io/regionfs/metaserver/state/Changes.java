@@ -13,18 +13,12 @@ import java.util.List;
 public final class Changes {
   private long[] inodes = new long[8];
   private int count;
-  private long unlinked;
-  private List<Integer> openAt = List.of();
-  private long privileged;
-  private List<Integer> writtenAt = List.of();
+  private final List<Told> told = new ArrayList<>();
   private final List<FileLock> granted = new ArrayList<>();
 
   void clear() {
     count = 0;
-    unlinked = 0;
-    openAt = List.of();
-    privileged = 0;
-    writtenAt = List.of();
+    told.clear();
     granted.clear();
   }
 
@@ -40,14 +34,8 @@ public final class Changes {
     inodes[count++] = inode;
   }
 
-  void unlinked(long inode, List<Integer> nodes) {
-    unlinked = inode;
-    openAt = nodes;
-  }
-
-  void privileged(long inode, List<Integer> nodes) {
-    privileged = inode;
-    writtenAt = nodes;
+  void tell(long inode, List<Integer> nodes) {
+    told.add(new Told(inode, nodes));
   }
 
   void granted(FileLock request) {
@@ -63,28 +51,19 @@ public final class Changes {
     return inodes[index];
   }
 
-  /** The inode that lost its last name while it is open; 0: none. */
-  public long unlinked() {
-    return unlinked;
-  }
+  /** A change that these nodes, in ascending order, hear of whether or not they have a lease. */
+  public record Told(long inode, List<Integer> nodes) {}
 
-  /** The inode that gives programs privileges, which those who write it take away; 0: none. */
-  public long privileged() {
-    return privileged;
-  }
-
-  /** The nodes that write {@link #privileged}, in ascending order. */
-  public List<Integer> writtenAt() {
-    return writtenAt;
+  /**
+   * Files that give programs privileges now, for those who write them and take these away; and
+   * files that were ended, for those who have them open.
+   */
+  public List<Told> told() {
+    return told;
   }
 
   /** The requests that waited and have their locks now. */
   public List<FileLock> granted() {
     return granted;
-  }
-
-  /** The nodes that have {@link #unlinked} open, in ascending order. */
-  public List<Integer> openAt() {
-    return openAt;
   }
 }

@@ -35,6 +35,7 @@ public final class Inodes {
 
   private final Shared<Xattrs> sharedXattrs = new Shared<>();
   private final Shared<ByteString> sharedBytes = new Shared<>();
+  private final Exports exports = new Exports();
   private long lastId;
 
   Inodes(Mutations mutations) {
@@ -50,6 +51,32 @@ public final class Inodes {
 
   @Nullable Inode find(long id) {
     return table.find(id);
+  }
+
+  Exports exports() {
+    return exports;
+  }
+
+  /** Something done with a name. */
+  @FunctionalInterface
+  interface NameUse {
+    void with(Directory directory, Entry entry);
+  }
+
+  /** Walks all directories. */
+  void forEachNameOf(Inode inode, NameUse use) {
+    for (long id = 1; id <= lastId; id++) {
+      if (table.find(id) instanceof Directory directory) {
+        directory.visitAfter(
+            0,
+            entry -> {
+              if (entry.inode == inode.id) {
+                use.with(directory, entry);
+              }
+              return true;
+            });
+      }
+    }
   }
 
   InodeTable table() {
@@ -155,12 +182,15 @@ public final class Inodes {
   /** The name must be free. */
   void enter(Directory directory, ByteString name, Inode inode) {
     mutations.beforeNames(directory);
-    mutations.added(directory, directory.add(name, inode.id));
+    Entry entry = directory.add(name, inode.id);
+    exports.entered(directory, entry);
+    mutations.added(directory, entry);
   }
 
   void strike(Directory directory, Entry entry) {
     mutations.beforeNames(directory);
     mutations.before(directory, entry);
+    exports.struck(directory, entry);
     directory.remove(entry);
   }
 
@@ -168,7 +198,9 @@ public final class Inodes {
   void replace(Directory directory, Entry entry, Inode inode) {
     mutations.beforeNames(directory);
     mutations.before(directory, entry);
+    exports.struck(directory, entry);
     entry.inode = inode.id;
+    exports.entered(directory, entry);
     mutations.added(directory, entry);
   }
 
@@ -183,9 +215,6 @@ public final class Inodes {
     } else {
       inode.links--;
     }
-    if (inode.links == 0) {
-      mutations.unlinked(inode);
-    }
     return removeIfDead(inode);
   }
 
@@ -196,6 +225,7 @@ public final class Inodes {
     }
     mutations.beforeRemoval(inode);
     table.remove(inode);
+    exports.remove(inode.id);
     countByHome.computeIfPresent(inode.home, (home, count) -> count == 1 ? null : count - 1);
     if (inode.home == 0) {
       return Removal.getDefaultInstance();

@@ -73,17 +73,15 @@ final class Mutations {
     sum -= entry.print(directory.id);
   }
 
-  /** The inode lost its last name. */
-  void unlinked(Inode inode) {
-    if (inode.opens != null) {
-      changes.unlinked(inode.id, inode.opens.nodes());
-    }
+  /** These nodes are to hear of the change. */
+  void tell(long inode, List<Integer> nodes) {
+    changes.tell(inode, nodes);
   }
 
   /** Programs get privileges from the inode, which they may not have got before. */
   void privileged(Inode inode) {
     if (inode.opens != null) {
-      changes.privileged(inode.id, inode.opens.writers());
+      changes.tell(inode.id, inode.opens.writers());
     }
   }
 

@@ -39,6 +39,9 @@ final class Names {
       sessions.checkMember(create.getOpenBy());
     }
     Inode inode = make(create, inodes.nextId(newInode), parent, now);
+    if (create.hasExporter() && create.getType() == FileType.FILE_TYPE_FILE) {
+      inodes.exports().add(inode.id, inode.home, create.getExporter());
+    }
     inodes.add(inode, parent, create.getName());
     inodeCommands.inherit(parent, create, inode);
     if (inode.isDirectory()) {

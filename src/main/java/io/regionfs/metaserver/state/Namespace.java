@@ -37,11 +37,12 @@ public final class Namespace {
   private final Nodes nodes = new Nodes(inodes);
   private final LockCommands locks = new LockCommands(inodes, nodes, mutations);
   private final Answers answers = new Answers();
-  private final Sessions sessions = new Sessions(inodes, nodes, locks);
+  private final ExportCommands exports = new ExportCommands(inodes, nodes, mutations);
+  private final Sessions sessions = new Sessions(inodes, nodes, locks, exports);
   private final InodeCommands inodeCommands = new InodeCommands(inodes);
   private final Names names = new Names(inodes, nodes, sessions, inodeCommands);
   private final Renames renames = new Renames(inodes);
-  private final Queries queries = new Queries(inodes, locks);
+  private final Queries queries = new Queries(inodes, locks, exports);
   private final Cluster cluster = new Cluster();
   private long lastStamp;
   private long commands;
@@ -112,6 +113,8 @@ public final class Namespace {
       case CLOSE -> sessions.close(operation.getClose());
       case CLOSE_FILES -> sessions.close(operation.getCloseFiles());
       case LOCK, CANCEL_LOCK, END_LOCKS -> locks.run(operation);
+      case EXPORT_FILE -> exports.export(operation.getExportFile());
+      case END_EXPORT -> exports.end(operation.getEndExport(), now);
       case SET_XATTR -> inodeCommands.setXattr(operation.getSetXattr(), now);
       case REMOVE_XATTR -> inodeCommands.removeXattr(operation.getRemoveXattr(), now);
       case ADD_NODE -> addNode(operation.getAddNode(), now);
@@ -136,6 +139,7 @@ public final class Namespace {
   private Reply expireNode(int node, long now) {
     nodes.expire(node, now);
     sessions.endAll(node);
+    exports.endAll(node, now);
     return Replies.DONE;
   }
 
@@ -223,6 +227,7 @@ public final class Namespace {
     nodes.addTo(print);
     answers.addTo(print);
     cluster.addTo(print);
+    inodes.exports().addTo(print);
     return print.value();
   }
 

@@ -24,8 +24,10 @@ final class Queries {
 
   private final Inodes inodes;
   private final LockCommands locks;
+  private final ExportCommands exports;
 
-  Queries(Inodes inodes, LockCommands locks) {
+  Queries(Inodes inodes, LockCommands locks, ExportCommands exports) {
+    this.exports = exports;
     this.inodes = inodes;
     this.locks = locks;
   }
@@ -39,6 +41,8 @@ final class Queries {
       case XATTR -> xattr(query.getXattr());
       case XATTR_NAMES_OF -> xattrNames(query.getXattrNamesOf());
       case CONFLICTING_LOCK -> locks.conflicting(query.getConflictingLock());
+      case EXPORT_OF -> exports.exportOf(query.getExportOf());
+      case EXPORTS_AT -> exports.exportsAt(query.getExportsAt());
       default -> Replies.refusal(Errno.EINVAL, "unknown query");
     };
   }

@@ -23,8 +23,10 @@ final class Sessions {
   private final Inodes inodes;
   private final Nodes nodes;
   private final LockCommands locks;
+  private final ExportCommands exports;
 
-  Sessions(Inodes inodes, Nodes nodes, LockCommands locks) {
+  Sessions(Inodes inodes, Nodes nodes, LockCommands locks, ExportCommands exports) {
+    this.exports = exports;
     this.inodes = inodes;
     this.nodes = nodes;
     this.locks = locks;
@@ -40,6 +42,7 @@ final class Sessions {
   Reply open(Open open) {
     checkMember(open.getNode());
     Inode inode = inodes.get(open.getInode());
+    exports.checkLives(inode.id);
     if (open.getWrite() && inode.type() != FileType.FILE_TYPE_FILE) {
       throw new Refusal(Errno.EISDIR, "only files are written");
     }

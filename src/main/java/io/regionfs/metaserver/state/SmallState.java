@@ -1,6 +1,7 @@
 package io.regionfs.metaserver.state;
 
 import io.regionfs.proto.AddReplica;
+import io.regionfs.proto.Export;
 import io.regionfs.proto.SnapshotDead;
 import io.regionfs.proto.SnapshotHeader;
 import io.regionfs.proto.SnapshotMember;
@@ -34,6 +35,9 @@ final class SmallState {
     for (SnapshotSession session : namespace.answers().records()) {
       records.add(SnapshotRecord.newBuilder().setSession(session).build());
     }
+    for (Export export : namespace.inodes().exports().records()) {
+      records.add(SnapshotRecord.newBuilder().setExport(export).build());
+    }
     return records;
   }
 
@@ -55,6 +59,7 @@ final class SmallState {
     switch (record.getRecordCase()) {
       case REPLICA -> namespace.cluster().add(record.getReplica());
       case MEMBER -> namespace.nodes().restore(record.getMember());
+      case EXPORT -> namespace.inodes().exports().restore(record.getExport());
       case SESSION -> namespace.answers().restore(record.getSession());
       case DEAD -> {
         SnapshotDead dead = record.getDead();

@@ -151,6 +151,7 @@ final class SnapshotReader {
         throw damaged("a name in directory " + directory.id + " is out of place", null);
       }
       directory.add(entry);
+      namespace.inodes().exports().entered(directory, entry);
       namespace.mutations().added(directory, entry);
     }
   }

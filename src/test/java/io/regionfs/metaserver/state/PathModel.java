@@ -7,9 +7,11 @@ import io.regionfs.proto.Remove;
 import io.regionfs.proto.Rename;
 import io.regionfs.proto.SetAttributes;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.TreeMap;
 
 /** Names as a table of (directory, name) to inode, and what chmod and chown last said. */
@@ -17,6 +19,11 @@ final class PathModel {
   private record Key(long directory, String name) {}
 
   private final Map<Key, Long> names = new HashMap<>();
+  private final Map<Long, Integer> homes = new HashMap<>();
+
+  /** Files that live as long as a process. */
+  private final Set<Long> exported = new HashSet<>();
+
   private final Map<Long, List<Integer>> modeAndOwner =
       new HashMap<>(Map.of(Tree.ROOT, List.of(0755, 0)));
 
@@ -31,6 +38,24 @@ final class PathModel {
         Create create = operation.getCreate();
         names.put(new Key(create.getParent(), create.getName().toStringUtf8()), next);
         modeAndOwner.put(next, List.of(create.getMode(), create.getUid()));
+        homes.put(next, create.getHome());
+        if (create.hasExporter()) {
+          exported.add(next);
+        }
+      }
+      case EXPORT_FILE -> {
+        long inode = operation.getExportFile().getInode();
+        exported.remove(inode);
+        if (operation.getExportFile().hasExporter()) {
+          exported.add(inode);
+        }
+      }
+      case END_EXPORT -> end(operation.getEndExport());
+      case EXPIRE_NODE -> {
+        int home = operation.getExpireNode().getNode();
+        Set.copyOf(exported).stream()
+            .filter(i -> Objects.equals(homes.get(i), home))
+            .forEach(this::end);
       }
       case LINK -> {
         Link link = operation.getLink();
@@ -48,6 +73,12 @@ final class PathModel {
       default -> {
         // Changes no names.
       }
+    }
+  }
+
+  private void end(long inode) {
+    if (exported.remove(inode)) {
+      names.values().removeIf(named -> named == inode);
     }
   }
 

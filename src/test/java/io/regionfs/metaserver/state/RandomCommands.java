@@ -13,6 +13,8 @@ import io.regionfs.proto.Dropped;
 import io.regionfs.proto.EndLocks;
 import io.regionfs.proto.EndSessions;
 import io.regionfs.proto.ExpireNode;
+import io.regionfs.proto.ExportFile;
+import io.regionfs.proto.Exporter;
 import io.regionfs.proto.FileLock;
 import io.regionfs.proto.FileType;
 import io.regionfs.proto.Found;
@@ -124,6 +126,7 @@ final class RandomCommands {
         Tuple.of(8, opens()),
         Tuple.of(8, locks()),
         Tuple.of(4, attributes()),
+        Tuple.of(3, exports()),
         Tuple.of(1, service()));
   }
 
@@ -136,6 +139,9 @@ final class RandomCommands {
                   var made = Tree.creation(parent, name.toStringUtf8(), kind).setUid(home);
                   if (kind == FileType.FILE_TYPE_FILE) {
                     made.setHome(home);
+                    if (open == 4) {
+                      made.setExporter(Exporter.newBuilder().setPid(9).setStart(1));
+                    }
                     if (open < 3) {
                       made.setOpenBy(home).setOpenForWrite(open > 0);
                     }
@@ -322,6 +328,22 @@ final class RandomCommands {
                         .setSetXattr(
                             SetXattr.newBuilder().setInode(inode).setName(name).setValue(value))
                         .build());
+  }
+
+  private static Arbitrary<Operation> exports() {
+    Arbitrary<Operation> export =
+        Combinators.combine(INODE, NUMBER)
+            .as(
+                (inode, pid) -> {
+                  ExportFile.Builder made = ExportFile.newBuilder().setInode(inode);
+                  if (pid > 0) {
+                    made.setExporter(Exporter.newBuilder().setPid(pid).setStart(5));
+                  }
+                  return Operation.newBuilder().setExportFile(made).build();
+                });
+    Arbitrary<Operation> end =
+        INODE.map(inode -> Operation.newBuilder().setEndExport(inode).build());
+    return Arbitraries.frequencyOf(Tuple.of(2, export), Tuple.of(1, end));
   }
 
   private static Arbitrary<Operation> service() {
