@@ -93,7 +93,9 @@ final class OpenInodes implements AutoCloseable {
           throw e;
         }
         if (opened) {
-          creation.learn(inode.privileges(), attributes);
+          if (write) {
+            creation.learn(inode.privileges(), attributes);
+          }
           return new Created(attributes, hold(inode, write));
         }
         table.remove(attributes.inode(), inode);
@@ -152,6 +154,12 @@ final class OpenInodes implements AutoCloseable {
       inode.privileges().forget();
     }
     return inode != null && inode.isPassed();
+  }
+
+  /** As far as this node knows without asking, which is: if it writes the file. */
+  boolean hasNoCapability(InodeId id) {
+    OpenInode inode = table.get(id);
+    return inode != null && inode.privileges().hasNoCapability();
   }
 
   /** Those that the kernel uses itself. */

@@ -247,6 +247,7 @@ final class Participation {
    * @return what may be dropped at its home
    */
   Removal endAll(@Nullable Instant readAt) {
+    privileges.forget();
     Removal removal = Removal.NOTHING;
     boolean ended = !enrolment.mayBeOpen();
     for (int attempt = 1; !ended; attempt++) {
@@ -281,6 +282,7 @@ final class Participation {
    * one; else the home stays the authority, which is right, but costs every stat a call to it.
    */
   void endSession() {
+    privileges.forget();
     for (int attempt = 1; ; attempt++) {
       RegionStat stat = attachment.settled();
       boolean committed = enrolment.endSession(stat);

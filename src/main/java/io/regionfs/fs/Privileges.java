@@ -50,9 +50,17 @@ final class Privileges {
     }
   }
 
-  /** Somebody may have given it something. */
+  /**
+   * Somebody may have given it something, or may do so from now on without this node's knowledge.
+   */
   synchronized void forget() {
     state = new State(state.time + 1, Known.UNKNOWN);
+  }
+
+  /** Certainly, while this node writes it. */
+  boolean hasNoCapability() {
+    Known known = state.known;
+    return known == Known.NONE || known == Known.SET_ID;
   }
 
   /** Takes from the file what it has of these. */

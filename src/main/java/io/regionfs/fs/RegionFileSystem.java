@@ -9,10 +9,14 @@ import io.regionfs.meta.NewInode;
 import io.regionfs.model.AttributeChange;
 import io.regionfs.model.Attributes;
 import io.regionfs.model.Caller;
+import io.regionfs.model.Errno;
 import io.regionfs.model.FileType;
+import io.regionfs.model.FsException;
 import io.regionfs.model.InodeId;
 import io.regionfs.model.Name;
 import io.regionfs.model.NodeId;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -23,6 +27,7 @@ import org.jspecify.annotations.Nullable;
 public final class RegionFileSystem implements FileSystem, AutoCloseable {
   private static final int MODE_BITS = 07777;
   private static final int SYMLINK_MODE = 0777;
+  private static final byte[] CAPABILITY = "security.capability".getBytes(StandardCharsets.UTF_8);
 
   private final Metadata metadata;
   private final Regions regions;
@@ -265,6 +270,10 @@ public final class RegionFileSystem implements FileSystem, AutoCloseable {
 
   @Override
   public byte[] xattr(InodeId inode, byte[] name) {
+    if (Arrays.equals(name, CAPABILITY) && inodes.hasNoCapability(inode)) {
+      // What the kernel asks before the first write of a file that it has passed through.
+      throw new FsException(Errno.ENODATA, "no capability");
+    }
     return xattrs.get(inode, name);
   }
 

@@ -161,9 +161,12 @@ class PrivilegesTest {
       try (OpenFile file = made ? files.create("b").file() : files.open(inode, O_WRONLY)) {
         Trap attributes = new Trap("attributes", false, () -> {});
         Trap changes = new Trap("setAttributes", false, () -> {});
-        for (Trap trap : new Trap[] {attributes, changes}) {
+        Trap questions = new Trap("xattr", false, () -> {});
+        InodeId written = made ? files.lookup("b").inode() : inode;
+        for (Trap trap : new Trap[] {attributes, changes, questions}) {
           watched.trap.set(trap);
           for (int i = 0; i < 10; i++) {
+            assertThat(refusal(() -> fs.xattr(written, CAPABILITY))).contains(Errno.ENODATA);
             file.kill(Kill.CAPABILITY);
             files.write(file, 0, "more");
           }
@@ -172,5 +175,9 @@ class PrivilegesTest {
         }
       }
     }
+    Trap question = new Trap("xattr", false, () -> {});
+    watched.trap.set(question);
+    assertThat(refusal(() -> fs.xattr(inode, CAPABILITY))).contains(Errno.ENODATA);
+    assertThat(watched.trap).as("who does not write it has to ask").hasValue(null);
   }
 }
