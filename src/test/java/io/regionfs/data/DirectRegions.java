@@ -67,7 +67,7 @@ public final class DirectRegions implements Regions {
 
   @Override
   public void close() {
-    files.keySet().forEach(this::end);
+    files.keySet().forEach(this::leave);
     way.close();
   }
 }
