@@ -35,7 +35,7 @@ class MappingStressIT {
   private static final int HOSTS = 3;
   private static final int PAGE = 4096;
   private static final int SHARED_BYTES = 12 * PAGE + 100;
-  private static final long OPERATIONS = Long.getLong("regionfs.stress.operations", 60_000);
+  private static final long OPERATIONS = Long.getLong("regionfs.stress.operations", 24_000);
   private static final long DEADLINE_SECONDS = 60 + OPERATIONS / 200;
 
   /** After the bytes that have an owner: bytes of whoever has the lock, and an end that moves. */
