@@ -146,8 +146,9 @@ final class MountCommand implements Callable<Integer> {
               + " fail then; else they wait until it is back), soft (the same as timeout=30),"
               + " transport=auto|threads|spin|uring (how requests get here from the kernel),"
               + " passthrough, nopassthrough (the kernel uses the memory of this host's files itself,"
-              + " or asks for every byte), coherent=open|none (mappings are brought up to date by"
-              + " opening and by locks, or only by 'regionfs refresh'), lifetime=file|owner, nosuid,"
+              + " or asks for every byte), coherent=open|notify|none (mappings are brought up to date"
+              + " by opening and by locks; also soon after each change; or only by 'regionfs"
+              + " refresh'), lifetime=file|owner, nosuid,"
               + " nodev, noexec.")
   private List<String> options = new ArrayList<>();
 

@@ -92,7 +92,7 @@ public record MountFlags(
             "unknown mount option '"
                 + option
                 + "' (known: allow_other, ro, soft, timeout=SECONDS, transport=NAME,"
-                + " passthrough, nopassthrough, coherent=open|none, lifetime=file|owner, nosuid, nodev, noexec)");
+                + " passthrough, nopassthrough, coherent=open|notify|none, lifetime=file|owner, nosuid, nodev, noexec)");
       }
     }
     return new MountFlags(

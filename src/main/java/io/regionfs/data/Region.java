@@ -76,6 +76,14 @@ public interface Region extends AutoCloseable {
     return null;
   }
 
+  /**
+   * Whether processes of the home use the memory themselves just now, so that {@link #stat} need
+   * not show what they store. As of the last operation.
+   */
+  default boolean isUsedUnseen() {
+    return false;
+  }
+
   /** Lets go of what this host holds for the region (keys, mappings), not of the region. */
   @Override
   void close();

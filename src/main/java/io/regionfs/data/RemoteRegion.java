@@ -157,11 +157,8 @@ final class RemoteRegion implements Region {
     }
     HomeCall reserve = call().setReserveAppend(length).build();
     while (true) {
-      Attachment at = attachment;
-      boolean direct =
-          at != null && at.sizeWord() != Attachment.UNKNOWN && Slot.isDirect(at.sizeWord());
       AppendReply reserved =
-          direct
+          isUsedUnseen()
               ? AppendReply.getDefaultInstance()
               : caller.untilAnswered(home, reserve, deadline(0)).getAppend();
       if (reserved.getToken() == 0) {
@@ -241,6 +238,12 @@ final class RemoteRegion implements Region {
             workspaces.giveBack(work);
           }
         });
+  }
+
+  @Override
+  public boolean isUsedUnseen() {
+    Attachment at = attachment;
+    return at != null && at.sizeWord() != Attachment.UNKNOWN && Slot.isDirect(at.sizeWord());
   }
 
   @Override

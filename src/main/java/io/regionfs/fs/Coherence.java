@@ -6,6 +6,8 @@ import java.util.Locale;
 public enum Coherence {
   /** When the file is opened, and where a lock begins and ends. */
   OPEN,
+  /** As OPEN, and soon after the file has changed. */
+  NOTIFY,
   /** Only when a program asks: with {@code regionfs refresh} or the attribute. */
   NONE;
 
@@ -23,6 +25,7 @@ public enum Coherence {
         return value;
       }
     }
-    throw new IllegalArgumentException("coherent is 'open' or 'none', not '" + text + "'");
+    throw new IllegalArgumentException(
+        "coherent is 'open', 'notify' or 'none', not '" + text + "'");
   }
 }

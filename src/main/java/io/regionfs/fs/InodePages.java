@@ -101,6 +101,7 @@ final class InodePages {
   void read(Region region, long offset, int length, TransferBuffer staging, ReadSink sink) {
     long now = time.get();
     givenAt.accumulateAndGet(now, Math::max);
+    keeper.given(this);
     if (!writable) {
       region.read(offset, length, staging, sink);
       return;

@@ -21,6 +21,7 @@ final class PageKeeper implements AutoCloseable {
   private final Set<InodePages> watched = ConcurrentHashMap.newKeySet();
   private final Thread thread;
   private volatile FileSystem.@Nullable ForgetListener kernel;
+  private volatile @Nullable PageWatch watch;
   private volatile boolean closed;
   private volatile boolean warned;
 
@@ -34,6 +35,19 @@ final class PageKeeper implements AutoCloseable {
   /** Who drops pages; before there are any. */
   void kernel(FileSystem.ForgetListener listener) {
     kernel = listener;
+  }
+
+  /** Told of all files of which the kernel is given pages. */
+  void tell(PageWatch pageWatch) {
+    watch = pageWatch;
+  }
+
+  /** The kernel is being given pages. */
+  void given(InodePages pages) {
+    PageWatch told = watch;
+    if (told != null) {
+      told.given(pages);
+    }
   }
 
   /** Has the kernel drop all pages of a file; by who may wait for it. */

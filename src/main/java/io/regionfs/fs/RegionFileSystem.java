@@ -39,6 +39,7 @@ public final class RegionFileSystem implements FileSystem, AutoCloseable {
   private final PageKeeper keeper;
   private final Coherence coherence;
   private final Exporters exporters;
+  private final @Nullable PageWatch watch;
   private final Lifetime lifetime;
   private final HeldLocks locks = new HeldLocks();
   private volatile @Nullable ForgetListener forgetListener;
@@ -55,6 +56,10 @@ public final class RegionFileSystem implements FileSystem, AutoCloseable {
     this.coherence = options.coherence();
     this.keeper = new PageKeeper(options.twinBytes());
     this.inodes = new OpenInodes(metadata, regions, policy, keeper);
+    this.watch = coherence == Coherence.NOTIFY ? new PageWatch(inodes, keeper) : null;
+    if (watch != null) {
+      keeper.tell(watch);
+    }
     this.exporters = new Exporters(metadata, regions, inodes);
     this.lifetime = options.lifetime();
     this.attributes = new FileAttributes(metadata, regions, inodes);
@@ -394,6 +399,9 @@ public final class RegionFileSystem implements FileSystem, AutoCloseable {
   @Override
   public void close() {
     exporters.close();
+    if (watch != null) {
+      watch.close();
+    }
     keeper.close();
     inodes.close();
   }

@@ -42,7 +42,7 @@ class MountFlagsTest {
     MountFlags flags =
         MountFlags.parse(
             List.of(
-                "nodev,allow_other,ro,nopassthrough,transport=threads,timeout=7,coherent=none,lifetime=owner"));
+                "nodev,allow_other,ro,nopassthrough,transport=threads,timeout=7,coherent=notify,lifetime=owner"));
     assertThat(MountFlags.parse(List.of(flags.text()))).isEqualTo(flags);
     assertThat(MountFlags.NONE.text()).isEmpty();
   }
