@@ -259,11 +259,13 @@ final class InodePages {
   /**
    * Has the kernel write back and drop all pages. Waits for homes; see {@link
    * FileSystem.ForgetListener#dropPages} for who may call it.
+   *
+   * <p>Also if it keeps none: answers to stat(2) that are under way are void for it then. It would
+   * believe the first of two that cross, and if that is the older one refuse to touch what is
+   * beyond the size that this one told.
    */
   void drop(FileSystem.ForgetListener kernel) {
-    if (mayBeKept()) {
-      drop(kernel, 0, Long.MAX_VALUE);
-    }
+    drop(kernel, 0, Long.MAX_VALUE);
   }
 
   private void drop(FileSystem.ForgetListener kernel, long from, long to) {
