@@ -5,6 +5,7 @@
  *   random_io JOBS SLICES MILLISECONDS BLOCK OPERATION FILE OPERATION FILE
  *
  * Operations: read, write    pread and pwrite of a block somewhere
+ *             mixed          one of both, by chance
  *             load, store    a copy of a block from, or to, somewhere in a mapping that is made anew for each slice
  *             fault          as load, each page once, none of which is in memory, with MADV_RANDOM
  *             sequential     pread of block after block
@@ -28,8 +29,8 @@
 
 enum { MOST_JOBS = 64, MOST_SLICES = 1000, MOST_SAMPLES = 1 << 16, SAMPLED = 8, PAGE = 4096 };
 
-static const char *const NAMES[] = {"read", "write", "load", "store", "fault", "sequential", "scan"};
-enum operation { READ, WRITE, LOAD, STORE, FAULT, SEQUENTIAL, SCAN, OPERATIONS };
+static const char *const NAMES[] = {"read", "write", "mixed", "load", "store", "fault", "sequential", "scan"};
+enum operation { READ, WRITE, MIXED, LOAD, STORE, FAULT, SEQUENTIAL, SCAN, OPERATIONS };
 
 struct side {
   enum operation operation;
@@ -127,7 +128,8 @@ static void *run(void *argument) {
     uint64_t index = in_order ? job->done : (once ? next : next >> 24) & (blocks - 1);
     int sampled = block > PAGE || once || job->done % SAMPLED == 0;
     uint64_t before = sampled ? now() : 0;
-    access_block(operation, file, mapping, index * block, buffer, path);
+    enum operation what = operation == MIXED ? (next >> 63 ? READ : WRITE) : operation;
+    access_block(what, file, mapping, index * block, buffer, path);
     job->done++;
     if (sampled || job->done % SAMPLED == 0) time = now();
     if (sampled && job->sample_count < MOST_SAMPLES) job->samples[job->sample_count++] = (uint32_t)(time - before);

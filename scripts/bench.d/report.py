@@ -84,7 +84,7 @@ def transport():
         ways = file.read().split()
     with open(path("transport.auto")) as file:
         chosen = file.read().strip()
-    for operation in ("read", "write"):
+    for operation in ("read", "write", "mixed"):
         for jobs in (1, 4):
             measured = {way: loaded(f"transport.{operation}.{jobs}.{way}") for way in ways}
             figures[f"requests_{operation}_{jobs}"] = {
