@@ -131,9 +131,9 @@ final class DirectMode {
   }
 
   /** Shared lock. */
-  void write(long offset, long length, RegionMemory.Source source) {
+  void write(long offset, long length, MemoryBytes.Source source) {
     if (isKnown(offset, offset + length)) {
-      memory.write(offset, length, source);
+      memory.bytes().write(offset, length, source);
       slot.modified(clock.instant());
       return;
     }
@@ -149,7 +149,7 @@ final class DirectMode {
   }
 
   /** Shared lock; the caller has the append turn. Returns where. */
-  long append(long length, RegionMemory.Source source) {
+  long append(long length, MemoryBytes.Source source) {
     memory.requireRoom(length);
     long offset = withAddress(source, length, address -> file.append(address, length));
     changed();
@@ -169,7 +169,7 @@ final class DirectMode {
     long with(long address);
   }
 
-  private static long withAddress(RegionMemory.Source source, long length, AddressUse use) {
+  private static long withAddress(MemoryBytes.Source source, long length, AddressUse use) {
     long address = source.addressOrZero();
     if (address != 0) {
       return use.with(address);
@@ -228,7 +228,7 @@ final class DirectMode {
     long end = Math.min(to, sync());
     if (from < end) {
       file.addData(memory.extents(), from, end);
-      memory.zero(from, end);
+      memory.bytes().zero(from, end);
     }
   }
 

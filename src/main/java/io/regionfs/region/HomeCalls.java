@@ -60,12 +60,12 @@ final class HomeCalls {
       }
       case TRUNCATE -> {
         Ranges.checkSize(call.getTruncate().getSize());
-        region.truncate(call.getTruncate().getSize());
+        region.shape().truncate(call.getTruncate().getSize());
       }
       case ALLOCATE -> allocate(region, call.getAllocate());
       case SET_TIMES ->
           region.lentSlot().setModified(Messages.instant(call.getSetTimes().getMtime()));
-      case TRIM -> region.trim();
+      case TRIM -> region.shape().trim();
       case GROW -> {
         Ranges.checkSize(call.getGrow().getSize());
         return HomeReplies.sizeWord(
@@ -106,7 +106,7 @@ final class HomeCalls {
 
   private static void allocate(LentRegion region, Allocate ask) {
     Ranges.checkAllocation(ask.getOffset(), ask.getLength());
-    region.allocate(mode(ask.getMode()), ask.getOffset(), ask.getLength());
+    region.shape().allocate(mode(ask.getMode()), ask.getOffset(), ask.getLength());
   }
 
   private static FallocateMode mode(AllocateMode mode) {
@@ -125,7 +125,7 @@ final class HomeCalls {
     return HomeReplies.append(append(region, data.length, sourceOf(data)), 0);
   }
 
-  private static long append(LentRegion region, long length, RegionMemory.Source source) {
+  private static long append(LentRegion region, long length, MemoryBytes.Source source) {
     takeTurn(region);
     try {
       return length == 0 ? region.stat().size() : region.append(length, source);
@@ -134,7 +134,7 @@ final class HomeCalls {
     }
   }
 
-  private static RegionMemory.Source sourceOf(byte[] data) {
+  private static MemoryBytes.Source sourceOf(byte[] data) {
     return (done, target, length) -> Memory.put(target, data, (int) done, (int) length);
   }
 
@@ -163,7 +163,7 @@ final class HomeCalls {
   }
 
   private static Reply stored(
-      LentRegion region, Store ask, long length, RegionMemory.Source source) {
+      LentRegion region, Store ask, long length, MemoryBytes.Source source) {
     long offset = ask.getOffset();
     if (ask.getAppend()) {
       offset = append(region, length, source);

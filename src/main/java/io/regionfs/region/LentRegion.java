@@ -5,7 +5,6 @@ import io.regionfs.data.Ranges;
 import io.regionfs.data.ReadSink;
 import io.regionfs.data.TransferBuffer;
 import io.regionfs.model.Errno;
-import io.regionfs.model.FallocateMode;
 import io.regionfs.model.FsException;
 import io.regionfs.model.InodeId;
 import io.regionfs.model.RegionStat;
@@ -36,9 +35,7 @@ final class LentRegion {
   private final RegionLock lock;
   private final LentSlot lentSlot;
   private final Overwrites overwrites;
-
-  /** A process reserved memory beyond the size: it stays until a shrink. Exclusive lock. */
-  private boolean keepBeyondSize;
+  private final RegionShape shape;
 
   LentRegion(InodeId inode, RegionSlot slot, Host host, InstantSource clock) {
     this.inode = inode;
@@ -49,6 +46,7 @@ final class LentRegion {
     this.lock = new RegionLock(inode, memory);
     this.lentSlot = new LentSlot(slot, lock, host, clock);
     this.overwrites = new Overwrites(slot, memory, lock, lentSlot);
+    this.shape = new RegionShape(slot, memory, lock, lentSlot);
   }
 
   RegionSlot slot() {
@@ -66,6 +64,11 @@ final class LentRegion {
 
   Overwrites overwrites() {
     return overwrites;
+  }
+
+  /** What gives and takes memory. */
+  RegionShape shape() {
+    return shape;
   }
 
   AppendTurn appendTurn() {
@@ -96,14 +99,14 @@ final class LentRegion {
       if (bytes == 0) {
         sink.accept(staging.address(), 0);
       } else {
-        memory.read(offset, bytes, staging, sink);
+        memory.bytes().read(offset, bytes, staging, sink);
       }
     } finally {
       lock.unlockShared();
     }
   }
 
-  void write(long offset, long length, RegionMemory.Source source) {
+  void write(long offset, long length, MemoryBytes.Source source) {
     lockToStore(offset, length);
     try {
       store(offset, length, source);
@@ -113,7 +116,7 @@ final class LentRegion {
   }
 
   /** Writes at the end; the caller has the append turn. Returns where. */
-  long append(long length, RegionMemory.Source source) {
+  long append(long length, MemoryBytes.Source source) {
     while (true) {
       long end = slot.size();
       Ranges.checkWrite(end, length);
@@ -140,13 +143,13 @@ final class LentRegion {
     }
   }
 
-  private void store(long offset, long length, RegionMemory.Source source) {
+  private void store(long offset, long length, MemoryBytes.Source source) {
     DirectMode direct = lentSlot.direct();
     if (direct != null) {
       direct.write(offset, length, source);
       return;
     }
-    memory.write(offset, length, source);
+    memory.bytes().write(offset, length, source);
     lentSlot.touch();
     slot.growTo(offset + length);
   }
@@ -155,7 +158,7 @@ final class LentRegion {
   private void lockToStore(long offset, long length) {
     lock.shared();
     if (lentSlot.direct() != null
-        || (memory.extents().contains(offset, offset + length) && isCleanTo(offset))) {
+        || (memory.extents().contains(offset, offset + length) && shape.isCleanTo(offset))) {
       return;
     }
     lock.unlockShared();
@@ -163,94 +166,9 @@ final class LentRegion {
     try {
       if (lentSlot.direct() == null) {
         memory.allocate(offset, offset + length);
-        cleanTo(offset);
+        shape.cleanTo(offset);
       }
       lock.sharedToo();
-    } finally {
-      lock.unlockExclusive();
-    }
-  }
-
-  private boolean isCleanTo(long end) {
-    long size = slot.size();
-    return end <= size || memory.isZero(size, end);
-  }
-
-  /**
-   * Makes what is between the size and an end read as zeros. A writer of another host that has
-   * begun there fails: its exposure is closed, or else its swap meets a new epoch, and it writes
-   * again.
-   */
-  private void cleanTo(long end) {
-    if (!isCleanTo(end)) {
-      memory.closeExposures(slot.size(), end);
-      long size = slot.shrinkTo(Long.MAX_VALUE);
-      if (size < end) {
-        memory.zero(size, end);
-      }
-    }
-  }
-
-  /**
-   * Begins a new epoch with at most this size and frees what is beyond. The exposures go first: a
-   * writer that reads the new epoch must not have stored already what is freed here.
-   */
-  private void cut(long size) {
-    memory.closeExposures(Math.min(size, slot.size()), Long.MAX_VALUE);
-    memory.free(slot.shrinkTo(size), Long.MAX_VALUE);
-    keepBeyondSize = false;
-  }
-
-  void truncate(long size) {
-    lock.exclusive();
-    try {
-      DirectMode direct = lentSlot.direct();
-      if (direct != null) {
-        direct.truncate(size);
-        keepBeyondSize &= size > slot.size();
-        return;
-      }
-      long old = slot.size();
-      if (size < old || (size == old && memory.extents().end() > Pages.up(size))) {
-        cut(size);
-      }
-      cleanTo(size);
-      slot.growTo(size);
-      lentSlot.touch();
-    } finally {
-      lock.unlockExclusive();
-    }
-  }
-
-  void allocate(FallocateMode mode, long offset, long length) {
-    long end = offset + length;
-    boolean grows = mode == FallocateMode.ALLOCATE || mode == FallocateMode.ZERO_RANGE;
-    lock.exclusive();
-    try {
-      keepBeyondSize |= !grows && mode != FallocateMode.PUNCH_HOLE;
-      DirectMode direct = lentSlot.direct();
-      if (direct != null) {
-        direct.allocate(mode, offset, length);
-        return;
-      }
-      if (grows) {
-        cleanTo(end);
-      }
-      switch (mode) {
-        case PUNCH_HOLE -> {
-          memory.closeExposures(Pages.up(offset), Pages.down(end));
-          memory.free(offset, end);
-        }
-        case ZERO_RANGE, ZERO_RANGE_KEEP_SIZE -> {
-          memory.zero(offset, end);
-          memory.allocate(offset, end);
-        }
-        case ALLOCATE, ALLOCATE_KEEP_SIZE -> memory.allocate(offset, end);
-      }
-      if (grows) {
-        slot.growTo(end);
-      }
-      lentSlot.touch();
     } finally {
       lock.unlockExclusive();
     }
@@ -313,19 +231,6 @@ final class LentRegion {
     }
   }
 
-  /** Gives back the memory that was taken ahead of the size, unless a process asked for it. */
-  void trim() {
-    lock.exclusive();
-    try {
-      boolean ahead = lentSlot.direct() == null && !keepBeyondSize;
-      if (ahead && memory.extents().end() > Pages.up(slot.size())) {
-        cut(Long.MAX_VALUE); // a host may be extending it: what it has reached stays
-      }
-    } finally {
-      lock.unlockExclusive();
-    }
-  }
-
   /** Null if the kernel has it already. */
   @Nullable BackingFile passThrough() {
     lock.exclusive();
@@ -337,7 +242,7 @@ final class LentRegion {
       memory.closeExposures(size, Long.MAX_VALUE);
       size = slot.shrinkTo(Long.MAX_VALUE);
       ExtentSet kept = new ExtentSet();
-      if (keepBeyondSize) {
+      if (shape.keepsBeyondSize()) {
         memory.extents().forEach(Pages.up(size), Long.MAX_VALUE, kept::add);
       }
       memory.free(size, Long.MAX_VALUE);

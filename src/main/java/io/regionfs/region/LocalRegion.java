@@ -59,7 +59,7 @@ final class LocalRegion implements Region {
     }
   }
 
-  private static RegionMemory.Source from(TransferBuffer source, int position, int length) {
+  private static MemoryBytes.Source from(TransferBuffer source, int position, int length) {
     if (position < 0 || length > source.capacity() - position) {
       throw new IllegalArgumentException(
           length + " bytes at " + position + " of a buffer of " + source.capacity());
@@ -80,13 +80,13 @@ final class LocalRegion implements Region {
   @Override
   public void truncate(long size) {
     Ranges.checkSize(size);
-    region.truncate(size);
+    region.shape().truncate(size);
   }
 
   @Override
   public void allocate(FallocateMode mode, long offset, long length) {
     Ranges.checkAllocation(offset, length);
-    region.allocate(mode, offset, length);
+    region.shape().allocate(mode, offset, length);
   }
 
   @Override

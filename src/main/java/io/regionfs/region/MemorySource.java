@@ -7,7 +7,7 @@ import io.regionfs.posix.Memory;
  *
  * @param addressOrZero where they start
  */
-record MemorySource(long addressOrZero) implements RegionMemory.Source {
+record MemorySource(long addressOrZero) implements MemoryBytes.Source {
   @Override
   public void copy(long done, long target, long length) {
     Memory.copy(addressOrZero + done, target, length);

@@ -43,7 +43,7 @@ final class Overwrites {
     if (direct != null) {
       direct.write(offset, length, source);
     } else {
-      memory.write(offset, length, source);
+      memory.bytes().write(offset, length, source);
     }
   }
 

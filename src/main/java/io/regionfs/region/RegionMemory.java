@@ -1,7 +1,5 @@
 package io.regionfs.region;
 
-import io.regionfs.data.ReadSink;
-import io.regionfs.data.TransferBuffer;
 import io.regionfs.model.Errno;
 import io.regionfs.model.FsException;
 import io.regionfs.model.InodeId;
@@ -23,24 +21,14 @@ final class RegionMemory {
 
   /** A part of one piece. */
   @FunctionalInterface
-  private interface Part {
+  interface Part {
     void use(Piece piece, long from, long to);
-  }
-
-  /** Fills memory with the bytes that start {@code done} bytes into a write. */
-  @FunctionalInterface
-  interface Source {
-    void copy(long done, long target, long length);
-
-    /** Where all of them are in memory, if they are; else 0. */
-    default long addressOrZero() {
-      return 0;
-    }
   }
 
   private final InodeId inode;
   private final RegionSlot slot;
   private final Host host;
+  private final MemoryBytes bytes = new MemoryBytes(this);
   private final ConcurrentMap<Integer, Piece> mapped = new ConcurrentHashMap<>();
   private ExtentSet extents = new ExtentSet();
   private long fileBytes;
@@ -129,90 +117,9 @@ final class RegionMemory {
     return extents;
   }
 
-  /** Hands the bytes of a range to the sink; holes are zeros. */
-  void read(long offset, int length, TransferBuffer staging, ReadSink sink) {
-    long end = offset + length;
-    if (extents.contains(offset, end) && end <= Piece.endAround(offset)) {
-      Piece piece = use(Piece.indexOf(offset));
-      try {
-        sink.accept(piece.addressOf(offset), length);
-      } finally {
-        piece.release();
-      }
-      return;
-    }
-    if (length > staging.capacity()) {
-      throw new IllegalArgumentException("staging holds less than " + length + " bytes");
-    }
-    copyOut(offset, end, staging.address());
-    sink.accept(staging.address(), length);
-  }
-
-  private void copyOut(long offset, long end, long target) {
-    long at = offset;
-    while (at < end) {
-      long member = extents.nextMember(at);
-      long holeEnd = member < 0 ? end : Math.min(member, end);
-      Memory.fill(target + at - offset, holeEnd - at, (byte) 0);
-      at = Math.min(end, extents.nextGap(holeEnd));
-      if (at > holeEnd) {
-        forParts(
-            holeEnd,
-            at,
-            (piece, from, to) ->
-                Memory.copy(piece.addressOf(from), target + from - offset, to - from));
-      }
-    }
-  }
-
-  /** Stores into a range, all of which is allocated. */
-  void write(long offset, long length, Source source) {
-    forParts(
-        offset,
-        offset + length,
-        (piece, from, to) -> source.copy(from - offset, piece.addressOf(from), to - from));
-  }
-
-  /** Stores zeros wherever a range is allocated. */
-  void zero(long from, long to) {
-    extents.forEach(
-        from,
-        to,
-        (start, end) ->
-            forParts(
-                start, end, (piece, a, b) -> Memory.fill(piece.addressOf(a), b - a, (byte) 0)));
-  }
-
-  /** Whether a range reads as zeros. */
-  boolean isZero(long from, long to) {
-    boolean[] zero = {true};
-    extents.forEach(
-        from,
-        to,
-        (start, end) ->
-            forParts(start, end, (piece, a, b) -> zero[0] &= isZeroAt(piece.addressOf(a), b - a)));
-    return zero[0];
-  }
-
-  private static boolean isZeroAt(long address, long length) {
-    long at = address;
-    long end = address + length;
-    while (at < end && (at & (Long.BYTES - 1)) != 0) {
-      if (Memory.getByte(at++) != 0) {
-        return false;
-      }
-    }
-    for (; at + Long.BYTES <= end; at += Long.BYTES) {
-      if (Memory.getLong(at) != 0) {
-        return false;
-      }
-    }
-    while (at < end) {
-      if (Memory.getByte(at++) != 0) {
-        return false;
-      }
-    }
-    return true;
+  /** What is done with the bytes. */
+  MemoryBytes bytes() {
+    return bytes;
   }
 
   /**
@@ -311,9 +218,9 @@ final class RegionMemory {
   void free(long offset, long end) {
     long first = Pages.up(offset);
     long last = Pages.down(Math.min(end, extents.end()));
-    zero(offset, Math.min(first, end));
+    bytes.zero(offset, Math.min(first, end));
     if (first <= last) {
-      zero(last, Math.min(end, extents.end()));
+      bytes.zero(last, Math.min(end, extents.end()));
     }
     if (!extents.intersects(first, last)) {
       return;
@@ -390,11 +297,11 @@ final class RegionMemory {
     }
   }
 
-  private Piece use(int index) {
+  Piece use(int index) {
     return host.pieces().use(inode, mapped, index);
   }
 
-  private void forParts(long from, long to, Part part) {
+  void forParts(long from, long to, Part part) {
     for (long at = from; at < to; ) {
       long end = Math.min(to, Piece.endAround(at));
       Piece piece = use(Piece.indexOf(at));
