@@ -12,35 +12,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.UserDefinedFileAttributeView;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 
 /** Regions that live as long as the process that exports them, on two hosts. */
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-class LifetimeIT {
+class LifetimeIT extends TwoHosts {
   /** A region goes within the lease of its home (10 s) and a margin. */
   private static final long MOST_SECONDS =
       10 + 10L * Integer.getInteger("regionfs.test.patience", 1);
-
-  private ClusterFixture cluster;
-
-  @SuppressWarnings("NullAway.Init") // set before the first test
-  LifetimeIT() {}
-
-  @BeforeAll
-  void up() throws Exception {
-    cluster = new ClusterFixture(2);
-  }
-
-  @AfterAll
-  @SuppressWarnings("NullAway") // null if the hosts could not be made or the tests are skipped
-  void down() throws Exception {
-    if (cluster != null) {
-      cluster.close();
-    }
-  }
 
   /** Makes the file, exports it and lives until it is killed, or told to end by its input. */
   private Process owner(String name) throws Exception {

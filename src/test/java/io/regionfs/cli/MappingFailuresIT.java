@@ -14,36 +14,14 @@ import java.nio.channels.FileChannel.MapMode;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
 
 /** What a program hears when stores of its mapping cannot be written; what 'refresh' says. */
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Timeout(value = 10, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
-class MappingFailuresIT {
+class MappingFailuresIT extends TwoHosts {
   private static final int MIB = 1 << 20;
   private static final int PAGE = 4096;
-
-  private ClusterFixture cluster;
-
-  @SuppressWarnings("NullAway.Init") // set before the first test
-  MappingFailuresIT() {}
-
-  @BeforeAll
-  void up() throws Exception {
-    cluster = new ClusterFixture(2);
-  }
-
-  @AfterAll
-  @SuppressWarnings("NullAway") // null if the hosts could not be made or the tests are skipped
-  void down() throws Exception {
-    if (cluster != null) {
-      cluster.close();
-    }
-  }
 
   /** A file of a MiB of holes, whose home is host 1. */
   private Path holes(String name) throws Exception {

@@ -8,38 +8,21 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 
 /** What programs see whose mappings cannot be served: errors, once, and never a hang. */
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-class MappingIT {
+class MappingIT extends TwoHosts {
   private static final int SIGBUS = 7;
   private static final int MIB = 1 << 20;
 
   /** The lease of a home that is gone, and a margin. */
   private static final long SECONDS = 20L * Integer.getInteger("regionfs.test.patience", 1);
 
-  private ClusterFixture cluster;
-
-  @SuppressWarnings("NullAway.Init") // set before the first test
-  MappingIT() {}
-
   @BeforeAll
-  void up() throws Exception {
-    cluster = new ClusterFixture(2);
+  void requirePython() throws Exception {
     boolean python = cluster.shell.run("sh", "-c", "command -v python3").exit() == 0;
     assumeThat(python).as("python3, to map files in processes of their own").isTrue();
-  }
-
-  @AfterAll
-  @SuppressWarnings("NullAway") // null if the hosts could not be made or the tests are skipped
-  void down() throws Exception {
-    if (cluster != null) {
-      cluster.close();
-    }
   }
 
   /** A file at home on the first host. */
