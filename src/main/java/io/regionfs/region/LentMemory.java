@@ -240,14 +240,18 @@ public final class LentMemory implements Regions {
   @Override
   public void end(InodeId inode) {
     ended.add(inode);
-    drop(inode);
+    drop(inode, true);
   }
 
   /** Gives back everything of a dead inode; those that have it open get EIO. Unknown: nothing. */
   public void drop(InodeId inode) {
+    drop(inode, false);
+  }
+
+  private void drop(InodeId inode, boolean open) {
     LentRegion region = regions.remove(inode);
     if (region != null) {
-      region.drop(slots);
+      region.drop(slots, open);
     }
   }
 

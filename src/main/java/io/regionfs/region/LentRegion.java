@@ -283,13 +283,17 @@ final class LentRegion {
     return memory.pinnedBytes();
   }
 
-  /** Waits for local users, closes the exposures, and gives everything back. */
-  void drop(SlotTable slots) {
+  /**
+   * Waits for local users, closes the exposures, and gives everything back.
+   *
+   * @param open see {@link RegionMemory#drop}
+   */
+  void drop(SlotTable slots, boolean open) {
     boolean lived = lock.exclusiveToEnd();
     try {
       if (lived) {
         memory.closeExposures(0, Long.MAX_VALUE);
-        memory.drop();
+        memory.drop(open);
         slots.vacate(slot);
       }
     } finally {

@@ -232,11 +232,16 @@ final class RegionMemory {
     host.budget().release(freed);
   }
 
-  /** Gives everything back; the region is of no use afterwards. Nothing is exposed or in use. */
-  void drop() {
+  /**
+   * Gives everything back; the region is of no use afterwards. Nothing is exposed or in use.
+   *
+   * @param open programs here may have the file open or mapped by passthrough: no old bytes stay
+   */
+  void drop(boolean open) {
     host.pieces().unmapAll(mapped);
-    // Where the kernel uses the file itself, who has it open or mapped must not see old bytes.
-    host.files().setLength(inode, 0);
+    if (open) {
+      host.files().setLength(inode, 0);
+    }
     host.files().delete(inode);
     host.budget().release(countedBytes);
     countedBytes = 0;
