@@ -19,6 +19,7 @@ import io.regionfs.model.Errno;
 import io.regionfs.model.FsException;
 import io.regionfs.model.InodeId;
 import io.regionfs.posix.LibC;
+import io.regionfs.posix.ProcessWatch;
 import io.regionfs.region.HomeHandler;
 import io.regionfs.region.LentMemory;
 import io.regionfs.region.LentStatus;
@@ -360,7 +361,7 @@ public final class Node implements Service {
     long pid = ProcessHandle.current().pid();
     return new RunningMounts.Entry(
         pid,
-        Processes.startOf(pid),
+        ProcessWatch.startOf(pid),
         options.mountPoint(),
         options.stateDirectory(),
         directory.base(),

@@ -1,5 +1,6 @@
 package io.regionfs.daemon;
 
+import io.regionfs.posix.ProcessWatch;
 import java.io.IOException;
 import java.io.Reader;
 import java.io.Writer;
@@ -31,7 +32,7 @@ public final class RunningMounts {
   /**
    * A node and where it is found.
    *
-   * @param start when the process started, see {@link Processes}
+   * @param start when the process started, see {@link ProcessWatch#startOf}
    * @param memoryDirectory what it lends
    * @param ownsCluster its metadata service is embedded: when it is gone, so is the memory
    */
@@ -44,7 +45,7 @@ public final class RunningMounts {
       Path controlSocket,
       boolean ownsCluster) {
     public boolean isRunning() {
-      return Processes.isRunning(pid, start);
+      return ProcessWatch.isRunning(pid, start);
     }
   }
 

@@ -88,10 +88,6 @@ final class PageKeeper implements AutoCloseable {
     memory.give(page);
   }
 
-  long usedPages() {
-    return memory.usedPages();
-  }
-
   private synchronized void wake() {
     notifyAll();
   }

@@ -37,7 +37,7 @@ public final class ProcessWatch implements AutoCloseable {
 
   private record Watched(int pid, long start, int descriptor, Runnable ended) {
     boolean isRunning() {
-      return startOf(pid) == start;
+      return ProcessWatch.isRunning(pid, start);
     }
   }
 
@@ -55,15 +55,24 @@ public final class ProcessWatch implements AutoCloseable {
    * When the process started, in clock ticks since boot; 0 if there is none. A zombie counts as
    * ended.
    */
-  public static long startOf(int pid) {
+  public static long startOf(long pid) {
     try {
-      String stat = Files.readString(Path.of("/proc", Integer.toString(pid), "stat"));
+      String stat = Files.readString(Path.of("/proc", Long.toString(pid), "stat"));
       // The second field is the program's name in brackets and may itself contain both.
       String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
       return fields[0].equals("Z") || fields[0].equals("X") ? 0 : Long.parseLong(fields[19]);
     } catch (IOException e) {
       return 0;
     }
+  }
+
+  /**
+   * Whether it is the process that was meant, and no later one with the same number.
+   *
+   * @param start as {@link #startOf} gave it
+   */
+  public static boolean isRunning(long pid, long start) {
+    return start != 0 && startOf(pid) == start;
   }
 
   /** The process of a thread; 0 if there is none. */
@@ -90,7 +99,7 @@ public final class ProcessWatch implements AutoCloseable {
     int descriptor = (int) C.syscall(PIDFD_OPEN, pid, 0, 0, 0, 0, 0);
     Watched one = new Watched(pid, start, descriptor < 0 ? NO_DESCRIPTOR : descriptor, ended);
     // After it was opened: a descriptor may be a later process's, this comparison tells.
-    if (start == 0 || !one.isRunning()) {
+    if (!one.isRunning()) {
       closeDescriptor(one);
       ended.run();
       return;

@@ -3,6 +3,7 @@ package io.regionfs.daemon;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.regionfs.posix.ProcessWatch;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
@@ -26,7 +27,7 @@ class RunningMountsTest {
 
   private RunningMounts.Entry ofThisProcess(String mountPoint) {
     long pid = ProcessHandle.current().pid();
-    return entry(mountPoint, pid, Processes.startOf(pid));
+    return entry(mountPoint, pid, ProcessWatch.startOf(pid));
   }
 
   @Test

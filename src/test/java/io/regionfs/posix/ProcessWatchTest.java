@@ -43,7 +43,7 @@ class ProcessWatchTest {
   @Test
   void aProcessThatIsGoneIsToldAtOnce() throws Exception {
     Process process = sleeping();
-    long start = ProcessWatch.startOf((int) process.pid());
+    long start = ProcessWatch.startOf(process.pid());
     process.destroyForcibly().waitFor();
     AtomicInteger told = new AtomicInteger();
     watch.watch((int) process.pid(), start, told::incrementAndGet);
@@ -55,7 +55,7 @@ class ProcessWatchTest {
     Process process = sleeping();
     AtomicInteger told = new AtomicInteger();
     watch.watch(
-        (int) process.pid(), ProcessWatch.startOf((int) process.pid()) - 1, told::incrementAndGet);
+        (int) process.pid(), ProcessWatch.startOf(process.pid()) - 1, told::incrementAndGet);
     assertThat(told).hasValue(1);
     process.destroyForcibly().waitFor();
   }
