@@ -3,6 +3,7 @@ package io.regionfs.cli;
 import io.regionfs.daemon.Addresses;
 import io.regionfs.daemon.CommandFailure;
 import io.regionfs.daemon.Directories;
+import io.regionfs.daemon.HugePageUse;
 import io.regionfs.daemon.MountFlags;
 import io.regionfs.daemon.Node;
 import io.regionfs.daemon.NodeOptions;
@@ -117,10 +118,13 @@ final class MountCommand implements Callable<Integer> {
 
   @Option(
       names = "--huge-pages",
+      paramLabel = "auto|always|never",
       description =
-          "Lend huge pages only: refuse a memory directory that is not a tmpfs mounted with"
-              + " huge=always or within_size.")
-  private boolean hugePages;
+          "What lent memory is made of: of pages, and what is dense of huge pages soon after, where"
+              + " the node may (auto); of huge pages only, refusing a memory directory without"
+              + " (always); or of pages only (never). Default: ${DEFAULT-VALUE}.",
+      defaultValue = "auto")
+  private HugePageUse hugePages = HugePageUse.AUTO;
 
   @Option(
       names = "--metrics-listen",

@@ -49,15 +49,6 @@ public final class LentDirectory implements AutoCloseable {
       throw new IOException(
           "memory directory " + node.memoryDirectory() + " does not exist: give --memory-dir");
     }
-    String hugePages = HugePages.policyOf(node.memoryDirectory());
-    if (node.hugePages() && !HugePages.isHuge(hugePages)) {
-      throw new IOException(
-          "memory directory "
-              + node.memoryDirectory()
-              + " has no huge pages (huge="
-              + hugePages
-              + "): as root, mount -t tmpfs -o huge=always,size=SIZE tmpfs DIR, and --memory-dir DIR");
-    }
     Directories.makePrivate(base);
     MemoryDirectory.deleteOthers(base, clusterId);
     boolean found = Files.isDirectory(base.resolve(clusterId));
@@ -65,8 +56,21 @@ public final class LentDirectory implements AutoCloseable {
         node.memoryBytes() > 0
             ? node.memoryBytes()
             : Files.getFileStore(node.memoryDirectory()).getUsableSpace() / 2;
-    Place place =
-        Place.choose(base.resolve(clusterId), node.flags().passThrough(), budget, hugePages);
+    String policy = node.hugePages().policy(HugePages.policyOf(node.memoryDirectory()));
+    Place place = Place.choose(base.resolve(clusterId), node.flags().passThrough(), budget, policy);
+    String hugePages =
+        HugePages.policyOf(
+            Files.isDirectory(place.files()) ? place.files() : node.memoryDirectory());
+    if (node.hugePages() == HugePageUse.ALWAYS && !HugePages.isHuge(hugePages)) {
+      deleteIfEmpty(base.resolve(clusterId));
+      deleteIfEmpty(base);
+      throw new IOException(
+          "memory directory "
+              + node.memoryDirectory()
+              + " has no huge pages (huge="
+              + hugePages
+              + "): as root, mount -t tmpfs -o huge=always,size=SIZE tmpfs DIR, and --memory-dir DIR");
+    }
     PinBudget pins = PinBudget.of(budget, device, node.fabric().pinning());
     return new LentDirectory(
         base,
@@ -74,6 +78,7 @@ public final class LentDirectory implements AutoCloseable {
             base.resolve(clusterId),
             place.files(),
             budget,
+            node.hugePages() == HugePageUse.AUTO && !hugePages.equals("never"),
             pins.bytes(),
             pins.registrations(),
             LentMemoryOptions.DEFAULT_MAX_MAPPINGS),
@@ -136,10 +141,17 @@ public final class LentDirectory implements AutoCloseable {
   /** Removes a node's directory with all that no process uses. */
   public static void remove(Path base) throws IOException {
     MemoryDirectory.deleteOthers(base, "");
+    if (!deleteIfEmpty(base)) {
+      LOG.warn("Memory is left in {}", base);
+    }
+  }
+
+  private static boolean deleteIfEmpty(Path directory) throws IOException {
     try {
-      Files.deleteIfExists(base);
+      Files.deleteIfExists(directory);
+      return true;
     } catch (DirectoryNotEmptyException e) {
-      LOG.warn("Memory is left in {}", base, e);
+      return false;
     }
   }
 }

@@ -15,7 +15,6 @@ import org.jspecify.annotations.Nullable;
  * @param listen where to answer, with port 0 for any; null: as it suits
  * @param memoryBytes most to lend; 0: half of what is free
  * @param memoryDirectory below which the node makes a directory for what it lends
- * @param hugePages only a directory that has huge pages will do
  * @param name among the nodes; null: the host's name
  * @param metrics where to answer Prometheus; null: nowhere
  */
@@ -25,7 +24,7 @@ public record NodeOptions(
     @Nullable InetSocketAddress listen,
     long memoryBytes,
     Path memoryDirectory,
-    boolean hugePages,
+    HugePageUse hugePages,
     Path stateDirectory,
     @Nullable String name,
     FabricRequest fabric,
@@ -56,9 +55,7 @@ public record NodeOptions(
       words.add(Long.toString(memoryBytes));
     }
     words.addAll(List.of("--memory-dir", memoryDirectory.toString()));
-    if (hugePages) {
-      words.add("--huge-pages");
-    }
+    words.addAll(List.of("--huge-pages", hugePages.word()));
     words.addAll(List.of("--state-dir", stateDirectory.toString()));
     if (name != null) {
       words.addAll(List.of("--name", name));

@@ -82,6 +82,11 @@ final class DirectMode {
     return file.state().atimeNanos() != 0;
   }
 
+  /** Memory that the file holds now. */
+  long heldBytes() {
+    return file.state().bytes();
+  }
+
   /** Once, when nothing else is called any more. */
   void closeFile() {
     file.close();

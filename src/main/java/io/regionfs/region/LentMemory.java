@@ -50,6 +50,8 @@ public final class LentMemory implements Regions {
   /** Regions that were ended while hosts had them open. */
   private final Set<InodeId> ended = ConcurrentHashMap.newKeySet();
 
+  private final HugePageMaker hugePages = new HugePageMaker(regions.values());
+
   private volatile boolean closed;
 
   private LentMemory(
@@ -114,6 +116,9 @@ public final class LentMemory implements Regions {
       LentMemory memory =
           new LentMemory(directory, slots, host, loopback, new Staging(fabric), buffers, clock);
       memory.recover(options.files());
+      if (options.hugePages()) {
+        memory.hugePages.start();
+      }
       done = true;
       return memory;
     } finally {
@@ -173,6 +178,10 @@ public final class LentMemory implements Regions {
   /** Changes when this process starts again: what was handed out before is of no use then. */
   long generation() {
     return generation;
+  }
+
+  HugePageMaker hugePages() {
+    return hugePages;
   }
 
   /** Where other hosts put what this one is to write for them. */
@@ -280,6 +289,7 @@ public final class LentMemory implements Regions {
       return;
     }
     closed = true;
+    hugePages.close();
     regions.values().forEach(LentRegion::leave);
     regions.clear();
     loopback.close();

@@ -12,6 +12,7 @@ import java.nio.file.Path;
  * @param budgetBytes most bytes of regions at once; more is ENOSPC
  * @param pinBudgetBytes most bytes registered for other hosts at once
  * @param maxExposures most pieces registered for other hosts at once
+ * @param hugePages whether what is dense becomes huge pages, if the files may have them
  * @param maxMappings most pieces mapped at once, above maxExposures; the kernel allows 65,530
  *     mappings in a process (vm.max_map_count), and the JVM needs some
  */
@@ -19,6 +20,7 @@ public record LentMemoryOptions(
     Path directory,
     Path files,
     long budgetBytes,
+    boolean hugePages,
     long pinBudgetBytes,
     int maxExposures,
     int maxMappings) {
@@ -45,7 +47,7 @@ public record LentMemoryOptions(
   /** With the regions' bytes in the directory itself. */
   public LentMemoryOptions(
       Path directory, long budgetBytes, long pinBudgetBytes, int maxExposures, int maxMappings) {
-    this(directory, directory, budgetBytes, pinBudgetBytes, maxExposures, maxMappings);
+    this(directory, directory, budgetBytes, false, pinBudgetBytes, maxExposures, maxMappings);
   }
 
   /** With the usual limits of exposures and mappings. */

@@ -26,6 +26,9 @@ final class LentRegion {
   /** Most exposures in one answer: it must fit a message. */
   static final int MAX_EXPOSURES = 64;
 
+  /** A {@link #memoryMark} of a region that holds too little for a huge page. */
+  static final long NOTHING_HUGE = 0;
+
   private final InodeId inode;
   private final InstantSource clock;
   private final RegionSlot slot;
@@ -189,6 +192,53 @@ final class LentRegion {
         throw new FsException(Errno.ENXIO, "nothing to be found from " + offset);
       }
       return Math.min(found, size);
+    } finally {
+      lock.unlockShared();
+    }
+  }
+
+  /** A number that changes with which pages hold memory, or {@link #NOTHING_HUGE}. */
+  long memoryMark() {
+    if (!memory.isLoaded() || !lock.sharedIfAlive()) {
+      return NOTHING_HUGE;
+    }
+    try {
+      DirectMode direct = lentSlot.direct();
+      long bytes = direct != null ? direct.heldBytes() : slot.allocatedBytes();
+      if (bytes < Pages.HUGE_BYTES) {
+        return NOTHING_HUGE;
+      }
+      return direct != null ? -bytes : memory.changes();
+    } finally {
+      lock.unlockShared();
+    }
+  }
+
+  /**
+   * Makes a huge page, as {@link RegionMemory#collapse} does, of the next whole one that holds
+   * memory throughout; returns where it ends, or −1 if there is none.
+   */
+  long collapseNext(long offset) {
+    lock.shared();
+    try {
+      DirectMode direct = lentSlot.direct();
+      ExtentSet extents = memory.extents();
+      long end = offset;
+      while (true) {
+        long start = direct != null ? direct.seek(end, false) : extents.nextMember(end);
+        if (start < 0) {
+          return -1;
+        }
+        end = direct != null ? direct.seek(start, true) : extents.nextGap(start);
+        long first = Pages.upHuge(start);
+        if (end - first >= Pages.HUGE_BYTES) {
+          memory.collapse(first);
+          return first + Pages.HUGE_BYTES;
+        }
+        if (end <= start) {
+          return -1; // it became shorter
+        }
+      }
     } finally {
       lock.unlockShared();
     }

@@ -4,6 +4,9 @@ package io.regionfs.region;
 final class Pages {
   static final long BYTES = 4096;
 
+  /** Of a huge page. */
+  static final long HUGE_BYTES = 2L << 20;
+
   private Pages() {}
 
   static long down(long position) {
@@ -13,5 +16,10 @@ final class Pages {
   /** The next page boundary at or after a position; Long.MAX_VALUE rounds down. */
   static long up(long position) {
     return position > Long.MAX_VALUE - BYTES ? down(position) : down(position + BYTES - 1);
+  }
+
+  /** The next boundary of a huge page at or after a position that is no more than a size. */
+  static long upHuge(long position) {
+    return (position + HUGE_BYTES - 1) & -HUGE_BYTES;
   }
 }

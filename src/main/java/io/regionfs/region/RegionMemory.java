@@ -18,6 +18,7 @@ import java.util.concurrent.ConcurrentMap;
  */
 final class RegionMemory {
   private static final int MADV_POPULATE_WRITE = 23;
+  private static final int MADV_COLLAPSE = 25;
 
   /** A part of one piece. */
   @FunctionalInterface
@@ -37,6 +38,9 @@ final class RegionMemory {
   private long countedBytes;
 
   private volatile boolean loaded = true;
+
+  /** How often pages were given memory; changes under the exclusive lock. */
+  private volatile int changes = 1;
 
   RegionMemory(InodeId inode, RegionSlot slot, Host host) {
     this.inode = inode;
@@ -62,6 +66,7 @@ final class RegionMemory {
     fileBytes = 0;
     extendFile(Math.max(1, host.files().length(inode)));
     extents = host.files().scan(inode, fileBytes);
+    changed();
     recount(extents.bytes());
     loaded = true;
   }
@@ -93,6 +98,7 @@ final class RegionMemory {
     extendFile(Math.max(1, Math.max(size, untouched.end())));
     untouched.forEach(0, Long.MAX_VALUE, (from, to) -> forParts(from, to, RegionMemory::populate));
     extents = host.files().scan(inode, fileBytes);
+    changed();
     recount(extents.bytes());
   }
 
@@ -115,6 +121,35 @@ final class RegionMemory {
 
   ExtentSet extents() {
     return extents;
+  }
+
+  @SuppressWarnings("NonAtomicVolatileUpdate") // by a holder of the exclusive lock
+  private void changed() {
+    changes++;
+  }
+
+  int changes() {
+    return changes;
+  }
+
+  /**
+   * Makes a huge page of a part that holds memory throughout, if it can be: not while a device has
+   * it, for one. Shared lock. Source: madvise(2), MADV_COLLAPSE.
+   *
+   * @throws FsException ENOMEM if the machine has none to give, EINVAL if the kernel never will
+   */
+  void collapse(long offset) {
+    forParts(
+        offset,
+        offset + Pages.HUGE_BYTES,
+        (piece, from, to) -> {
+          if (LibC.INSTANCE.madvise(piece.addressOf(from), to - from, MADV_COLLAPSE) != 0) {
+            Errno errno = Errno.of(LibC.errno());
+            if (errno == Errno.ENOMEM || errno == Errno.EINVAL) {
+              throw new FsException(errno, "madvise of region " + inode + ": " + errno);
+            }
+          }
+        });
   }
 
   /** What is done with the bytes. */
@@ -144,6 +179,7 @@ final class RegionMemory {
       reserve(gaps);
       gaps.forEach(0, last, extents::add);
       countedBytes = extents.bytes();
+      changed();
       done = true;
     } finally {
       if (!done) {

@@ -242,6 +242,7 @@ class CliIT {
       {1, "no RDMA device", mnt, "--rdma-device=missing"},
       {1, "192.0.2.1", mnt, "--listen=192.0.2.1:7470"},
       {2, "64Q", mnt, "--memory=64Q"},
+      {2, "--huge-pages", mnt, "--huge-pages=sometimes"},
       {2, "big_writes", mnt, "-obig_writes"},
       {2, "0.0.0.0", mnt, "--listen=nowhere:7470:x"},
     };
@@ -255,6 +256,17 @@ class CliIT {
       }
       assertThat(result.err().lines()).as("%s", result).hasSize(1);
     }
+  }
+
+  @Test
+  void hugePagesAreRefusedWhereThereAreNone() throws Exception {
+    Path mnt = mounts.newMountPoint("a");
+    Shell.Result refused = mounts.mount(mnt, "--huge-pages=always", "-onopassthrough");
+    assertThat(refused.exit()).isEqualTo(1);
+    assertThat(refused.err()).contains("has no huge pages").hasLineCount(1);
+    mounts.mount(mnt, "--huge-pages=never").succeeded();
+    assertThat(StatusText.map(mounts.status(mnt), "fabric").get("hugePages")).isEqualTo("never");
+    mounts.discard(mnt).succeeded();
   }
 
   @Test

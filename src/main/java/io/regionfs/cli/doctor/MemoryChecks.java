@@ -56,7 +56,7 @@ record MemoryChecks(Machine machine) {
           "huge pages",
           policy.contains("[deny]")
               ? "/" + HUGE_PAGES + " forbids them"
-              : "for a --memory-dir on a tmpfs mounted with huge=always");
+              : "for what files fill, where the node may mount (see mount --huge-pages)");
     } catch (IOException e) {
       return Finding.ok("huge pages", "unknown: " + Directories.reason(e));
     }
