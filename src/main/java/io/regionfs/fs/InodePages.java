@@ -236,8 +236,29 @@ final class InodePages {
     }
   }
 
+  /**
+   * A range was made zeros at the home, and once that is answered the kernel drops what it keeps of
+   * it, making zeros of a part of a page. It is not told apart then whether a byte is what it was
+   * before or was stored again; so pages that are partly in the range are dropped before. What is
+   * read from now on has the zeros already.
+   */
+  void zeroedAtHome(long from, long to) {
+    if (mayBeKept()) {
+      dropPart(from);
+      dropPart(to);
+    }
+  }
+
+  private void dropPart(long edge) {
+    long start = edge / PAGE * PAGE;
+    if (start != edge) {
+      keeper.drop(this, start, start + PAGE);
+    }
+  }
+
   /** The kernel makes a range zeros, or has done so: a zero there is nothing to be written. */
-  synchronized void zeroed(long from, long to) {
+  @GuardedBy("this")
+  private void zeroed(long from, long to) {
     twins.forEach(
         (page, twin) -> {
           long start = page * PAGE;
@@ -268,7 +289,7 @@ final class InodePages {
     drop(kernel, 0, Long.MAX_VALUE);
   }
 
-  private void drop(FileSystem.ForgetListener kernel, long from, long to) {
+  void drop(FileSystem.ForgetListener kernel, long from, long to) {
     long now = time.incrementAndGet();
     kernel.dropPages(inode, from, to == Long.MAX_VALUE ? to : to - from);
     synchronized (this) {

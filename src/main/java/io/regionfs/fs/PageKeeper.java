@@ -52,9 +52,14 @@ final class PageKeeper implements AutoCloseable {
 
   /** Has the kernel drop all pages of a file; by who may wait for it. */
   void drop(InodePages pages) {
+    drop(pages, 0, Long.MAX_VALUE);
+  }
+
+  /** The same with the pages of a range. */
+  void drop(InodePages pages, long from, long to) {
     FileSystem.ForgetListener listener = kernel;
     if (listener != null) {
-      pages.drop(listener);
+      pages.drop(listener, from, to);
     }
   }
 

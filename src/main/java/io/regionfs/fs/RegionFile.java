@@ -186,7 +186,7 @@ final class RegionFile implements OpenFile {
       throw explained(e);
     }
     if (mode != FallocateMode.ALLOCATE && mode != FallocateMode.ALLOCATE_KEEP_SIZE) {
-      hold.inode().pages().zeroed(offset, offset + length);
+      hold.inode().pages().zeroedAtHome(offset, offset + length);
     }
   }
 

@@ -19,6 +19,9 @@ import java.util.Map;
  */
 @SuppressWarnings("try") // closed by tests, which may be interrupted
 final class ClusterFixture implements AutoCloseable {
+  /** The first replica of the metadata service. */
+  static final String METADATA = "10.78.0.250:7470";
+
   private static final Path SCRIPT = Shell.TOP.resolve("scripts/cluster");
 
   final Path directory;
@@ -101,6 +104,8 @@ final class ClusterFixture implements AutoCloseable {
 
   @Override
   public void close() throws IOException, InterruptedException {
+    // What this process has mapped keeps mounts busy until its buffers are collected.
+    System.gc();
     try {
       cluster("down").succeeded();
     } finally {

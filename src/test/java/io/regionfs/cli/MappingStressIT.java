@@ -5,6 +5,7 @@ import static java.nio.file.StandardOpenOption.READ;
 import static java.nio.file.StandardOpenOption.WRITE;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.regionfs.posix.LibC;
 import java.io.IOException;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
@@ -26,8 +27,8 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 /**
- * Three hosts map one file whose home is the first, and store, write, lock, refresh and truncate at
- * random, all at once; what each sees is compared with what it may see.
+ * Three hosts map one file whose home is the first, and store, write, lock, refresh, truncate and
+ * punch holes at random, all at once; what each sees is compared with what it may see.
  *
  * <p>-Dregionfs.stress.operations=N how many, -Dregionfs.stress.seed=N which.
  */
@@ -122,6 +123,7 @@ class MappingStressIT {
     private final Path path;
     private final Random random;
     private int[] refreshed = new int[SHARED_BYTES];
+    private int puncher;
 
     Host(int self, Path path, Random random) {
       this.self = self;
@@ -130,6 +132,9 @@ class MappingStressIT {
     }
 
     Void run(long operations) throws IOException {
+      // Open all the time: with the first descriptor that a process closes it loses its locks.
+      puncher = LibC.INSTANCE.open(path.toString(), LibC.O_RDWR | LibC.O_CLOEXEC, 0);
+      assertThat(puncher).isNotNegative();
       try (FileChannel file = FileChannel.open(path, READ, WRITE)) {
         MappedByteBuffer map = file.map(MapMode.READ_WRITE, 0, SHARED_BYTES + LASTING_BYTES);
         for (long done = 0; done < operations; done++) {
@@ -151,6 +156,8 @@ class MappingStressIT {
           }
         }
         sync(map);
+      } finally {
+        LibC.INSTANCE.close(puncher);
       }
       return null;
     }
@@ -232,6 +239,7 @@ class MappingStressIT {
           MappedByteBuffer all = file.map(MapMode.READ_WRITE, SHARED_BYTES, length);
           loadAndStore(all, 0, length);
           writeBeside(file, all);
+          punch(all);
           moveEnd(file);
           loadAndStore(map, SHARED_BYTES, LASTING_BYTES);
         }
@@ -269,12 +277,37 @@ class MappingStressIT {
       System.arraycopy(bytes, 0, locked, from, bytes.length);
       byte[] mapped = new byte[bytes.length];
       map.get(from, mapped);
-      assertThat(mapped).as("host %d: mapped after a write at %d", self + 1, from).isEqualTo(bytes);
+      compare(mapped, bytes, "mapped after a write at " + from);
       ByteBuffer read = ByteBuffer.allocate(map.limit());
       file.read(read, SHARED_BYTES);
-      assertThat(read.array())
-          .as("host %d: read after stores", self + 1)
-          .isEqualTo(Arrays.copyOf(locked, map.limit()));
+      compare(read.array(), Arrays.copyOf(locked, map.limit()), "read after stores");
+    }
+
+    private void compare(byte[] found, byte[] expected, String when) {
+      List<String> wrong = new ArrayList<>();
+      for (int at = 0; at < expected.length; at++) {
+        if (found[at] != expected[at]) {
+          wrong.add(at + ": " + found[at] + ", not " + expected[at]);
+        }
+      }
+      if (!wrong.isEmpty()) {
+        int count = wrong.size();
+        throw new AssertionError(
+            "host %d, %s: %d bytes: %s, to %s"
+                .formatted(self + 1, when, count, wrong.get(0), wrong.get(count - 1)));
+      }
+    }
+
+    /** A hole is zeros in the mapping at once, and what is around it stays. */
+    private void punch(MappedByteBuffer map) {
+      int from = random.nextInt(map.limit());
+      int length = 1 + random.nextInt(map.limit() - from);
+      int mode = LibC.FALLOC_FL_PUNCH_HOLE | LibC.FALLOC_FL_KEEP_SIZE;
+      assertThat(LibC.INSTANCE.fallocate(puncher, mode, SHARED_BYTES + from, length)).isZero();
+      Arrays.fill(locked, from, from + length, (byte) 0);
+      byte[] mapped = new byte[map.limit()];
+      map.get(0, mapped);
+      compare(mapped, Arrays.copyOf(locked, map.limit()), "after a hole from " + from);
     }
 
     private void moveEnd(FileChannel file) throws IOException {

@@ -1,10 +1,16 @@
 package io.regionfs.cli;
 
+import static java.nio.file.StandardOpenOption.CREATE;
+import static java.nio.file.StandardOpenOption.READ;
+import static java.nio.file.StandardOpenOption.WRITE;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -174,6 +180,69 @@ class ReplicatedClusterIT {
     assertThat(history.size()).isGreaterThan(200);
     assertThat(history.violations()).as("seed %s", seed).isEmpty();
     assertThat(shared).isDirectory();
+  }
+
+  /** A lock that is held is held under the next leader, and at any time one host has it. */
+  @Test
+  void locksExcludeOverFailuresOfTheLeader() throws Exception {
+    Files.write(cluster.mnt(1).resolve("counter"), new byte[Long.BYTES]);
+    AtomicBoolean ended = new AtomicBoolean();
+    List<Future<Long>> counting = new ArrayList<>();
+    try (FileChannel held = openLocked(cluster.mnt(1).resolve("held"))) {
+      for (int host = 1; host <= HOSTS; host++) {
+        Path counter = cluster.mnt(host).resolve("counter");
+        counting.add(threads.submit(() -> count(counter, ended)));
+      }
+      for (Fault fault : Fault.possible()) {
+        failOver(fault);
+        assertThat(isLocked(cluster.mnt(2).resolve("held"))).as("after %s", fault).isTrue();
+      }
+      assertThat(held.isOpen()).isTrue();
+    } finally {
+      ended.set(true);
+    }
+    long expected = 0;
+    for (Future<Long> one : counting) {
+      long counted = one.get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+      assertThat(counted).isGreaterThan(3);
+      expected += counted;
+    }
+    byte[] bytes = Files.readAllBytes(cluster.mnt(2).resolve("counter"));
+    assertThat(ByteBuffer.wrap(bytes).getLong()).isEqualTo(expected);
+    assertThat(isLocked(cluster.mnt(2).resolve("held"))).isFalse();
+  }
+
+  private static FileChannel openLocked(Path path) throws IOException {
+    FileChannel file = FileChannel.open(path, CREATE, WRITE);
+    assertThat(file.tryLock()).isNotNull();
+    return file;
+  }
+
+  private static boolean isLocked(Path path) throws IOException {
+    try (FileChannel file = FileChannel.open(path, WRITE);
+        FileLock lock = file.tryLock()) {
+      return lock == null;
+    }
+  }
+
+  /** Adds ones under the lock until the end; returns how many. */
+  private static long count(Path path, AtomicBoolean ended)
+      throws IOException, InterruptedException {
+    long added = 0;
+    try (FileChannel file = FileChannel.open(path, READ, WRITE)) {
+      ByteBuffer number = ByteBuffer.allocate(Long.BYTES);
+      while (!ended.get()) {
+        try (FileLock lock = file.lock()) {
+          assertThat(lock.isValid()).isTrue();
+          file.read(number.clear(), 0);
+          number.putLong(0, number.getLong(0) + 1);
+          file.write(number.flip(), 0);
+          added++;
+        }
+        Thread.sleep(2);
+      }
+    }
+    return added;
   }
 
   @Test

@@ -125,6 +125,20 @@ final class PageCache implements FileSystem.ForgetListener, AutoCloseable {
     }
   }
 
+  /** The end of a fallocate(2) that makes zeros: whole pages go, parts become zeros. */
+  synchronized void zero(long from, long to) {
+    pages.keySet().removeIf(number -> number * PAGE >= from && (number + 1) * PAGE <= to);
+    dirty.retainAll(pages.keySet());
+    pages.forEach(
+        (number, page) -> {
+          int first = (int) Math.max(0, from - number * PAGE);
+          int end = (int) Math.min(PAGE, to - number * PAGE);
+          if (first < end) {
+            Arrays.fill(page, first, end, (byte) 0);
+          }
+        });
+  }
+
   /** msync(2); pages stay. */
   synchronized void writeBack() {
     for (long number : Set.copyOf(dirty)) {

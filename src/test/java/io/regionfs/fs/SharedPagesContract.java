@@ -187,13 +187,35 @@ abstract class SharedPagesContract extends ClusterContract {
         OpenFile others = other.open(inode, O_RDWR)) {
       one.store(10, 'a');
       file.allocate(FallocateMode.PUNCH_HOLE, 100, 200);
-      for (int i = 100; i < 300; i++) {
-        one.store(i, 0);
-      }
+      one.zero(100, 300);
+      one.store(11, 'b');
       other.write(others, 150, "y");
       one.writeBack();
       assertThat(at(inode, 150)).isEqualTo((byte) 'y');
       assertThat(at(inode, 151)).isZero();
+    }
+  }
+
+  @Test
+  void whatWasThereBeforeAHoleCanBeStoredAgain() {
+    InodeId inode = fileOf(3 * PAGE);
+    try (PageCache one = mapped(1, inode);
+        OpenFile file = node(1).open(inode, O_RDWR, Files.CALLER)) {
+      one.store(10, 'a');
+      one.store(2 * PAGE + 10, 'a');
+      file.allocate(FallocateMode.PUNCH_HOLE, 100, 2 * PAGE);
+      one.zero(100, 100 + 2 * PAGE);
+      for (int offset : new int[] {101, PAGE, 2 * PAGE + 99}) {
+        one.store(offset, 'x');
+      }
+      one.writeBack();
+      assertThat(at(inode, 10)).isEqualTo((byte) 'a');
+      assertThat(at(inode, 100)).isZero();
+      assertThat(at(inode, 101)).isEqualTo((byte) 'x');
+      assertThat(at(inode, PAGE)).isEqualTo((byte) 'x');
+      assertThat(at(inode, 2 * PAGE + 98)).isZero();
+      assertThat(at(inode, 2 * PAGE + 99)).isEqualTo((byte) 'x');
+      assertThat(at(inode, 2 * PAGE + 100)).isEqualTo((byte) 'x');
     }
   }
 
