@@ -14,6 +14,7 @@ import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -28,6 +29,9 @@ final class Membership {
   private static final Logger LOG = LoggerFactory.getLogger(Membership.class);
   private static final long LOOK_MILLIS = 20;
   private static final int TRANSFER_TIMEOUTS = 5;
+
+  /** How long a replica that is to be added may take to be found. */
+  private static final Duration CATCH_UP = Duration.ofSeconds(10);
 
   private final RaftOptions options;
   private final Lives lives;
@@ -82,6 +86,38 @@ final class Membership {
     } catch (IllegalArgumentException e) {
       return CompletableFuture.failedFuture(e);
     }
+    CompletableFuture<Void> outcome = new CompletableFuture<>();
+    tryToAdd(id, address, added, System.nanoTime() + CATCH_UP.toNanos(), outcome);
+    return outcome;
+  }
+
+  /**
+   * The engine gives up a new replica when a first connection takes longer than an election: on a
+   * slow machine the next attempt finds it.
+   */
+  @SuppressWarnings("FutureReturnValueIgnored") // the task ends in the outcome
+  private void tryToAdd(
+      int id, String address, PeerId added, long deadline, CompletableFuture<Void> outcome) {
+    addOnce(id, address, added)
+        .whenComplete(
+            (nothing, failure) -> {
+              if (failure == null) {
+                outcome.complete(null);
+              } else if (failure instanceof NotCaughtUp && System.nanoTime() - deadline < 0) {
+                try {
+                  long pause = options.electionTimeout().toMillis();
+                  Runnable again = () -> tryToAdd(id, address, added, deadline, outcome);
+                  lives.watch().schedule(again, pause, TimeUnit.MILLISECONDS);
+                } catch (RejectedExecutionException e) {
+                  outcome.completeExceptionally(new IOException("the log was closed", e));
+                }
+              } else {
+                outcome.completeExceptionally(failure);
+              }
+            });
+  }
+
+  private CompletableFuture<Void> addOnce(int id, String address, PeerId added) {
     return change(
         (engine, done) -> {
           if (id < 1) {
@@ -115,6 +151,15 @@ final class Membership {
             + " --peers of this cluster; its own log says what it waits for",
         id,
         address);
+  }
+
+  /** A replica that is to be added does not answer, or not fast enough. */
+  private static final class NotCaughtUp extends IOException {
+    private static final long serialVersionUID = 1;
+
+    NotCaughtUp(String message) {
+      super(message);
+    }
   }
 
   private static InetSocketAddress parse(String address) {
@@ -199,6 +244,8 @@ final class Membership {
   private static void settle(CompletableFuture<Void> outcome, Status status) {
     if (status.isOk()) {
       outcome.complete(null);
+    } else if (status.getRaftError() == RaftError.ECATCHUP) {
+      outcome.completeExceptionally(new NotCaughtUp(status.getErrorMsg()));
     } else {
       outcome.completeExceptionally(new IOException(status.getErrorMsg()));
     }

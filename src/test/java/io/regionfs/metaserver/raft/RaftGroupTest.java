@@ -171,6 +171,20 @@ class RaftGroupTest {
     refused(cluster.leader().log().remove(cluster.leader().id()), IllegalArgumentException.class);
   }
 
+  /** A first connection that takes long looks like this to the leader. */
+  @Test
+  void aReplicaThatAnswersLateIsAddedAllTheSame() throws Exception {
+    cluster = Cluster.start(1, directory);
+    cluster.run(createFile(1));
+    InetSocketAddress address = Cluster.freeAddress();
+    CompletableFuture<Void> added = cluster.leader().log().add(2, address(address));
+    Thread.sleep(3_000);
+    assertThat(added).isNotDone();
+    cluster.openNew(2, address);
+    await(added);
+    assertThat(voters(cluster.leader())).containsExactly(1, 2);
+  }
+
   @Test
   void noMajorityIsGivenAway() throws Exception {
     cluster = Cluster.start(3, directory);
