@@ -35,8 +35,8 @@ final class Exporters implements AutoCloseable {
   private final ProcessWatch watch = new ProcessWatch();
   private final Map<InodeId, Exporter> watched = new ConcurrentHashMap<>();
 
-  /** Threads that opened a file for writing and have not closed it, by file. */
-  private final Map<InodeId, Set<Integer>> writers = new ConcurrentHashMap<>();
+  /** Who opened a file for writing and has not closed it, by file. */
+  private final Map<InodeId, Set<Writer>> writers = new ConcurrentHashMap<>();
 
   private final ScheduledThreadPoolExecutor executor =
       new ScheduledThreadPoolExecutor(
@@ -46,6 +46,15 @@ final class Exporters implements AutoCloseable {
             thread.setDaemon(true);
             return thread;
           });
+
+  /** A file that a thread has opened for writing. Each is one of its own. */
+  static final class Writer {
+    private final int thread;
+
+    private Writer(int thread) {
+      this.thread = thread;
+    }
+  }
 
   /** All borrowed. */
   Exporters(Metadata metadata, Regions regions, OpenInodes inodes) {
@@ -73,11 +82,10 @@ final class Exporters implements AutoCloseable {
    * file open for writing, else another one that has. EINVAL if there is none.
    */
   Exporter ownerOf(InodeId inode, int caller) {
-    Set<Integer> threads = writers.getOrDefault(inode, Set.of());
     int callers = ProcessWatch.processOf(caller);
     int other = 0;
-    for (int thread : threads) {
-      int process = ProcessWatch.processOf(thread);
+    for (Writer writer : writers.getOrDefault(inode, Set.of())) {
+      int process = ProcessWatch.processOf(writer.thread);
       if (process != 0 && process == callers) {
         return of(process);
       }
@@ -90,22 +98,25 @@ final class Exporters implements AutoCloseable {
   }
 
   /** A thread has opened the file for writing. */
-  void opened(InodeId inode, int thread) {
+  Writer opened(InodeId inode, int thread) {
+    Writer writer = new Writer(thread);
     writers.compute(
         inode,
-        (id, threads) -> {
-          Set<Integer> all = threads == null ? ConcurrentHashMap.newKeySet(1) : threads;
-          all.add(thread);
+        (id, others) -> {
+          Set<Writer> all = others == null ? ConcurrentHashMap.newKeySet(1) : others;
+          all.add(writer);
           return all;
         });
+    return writer;
   }
 
-  void closed(InodeId inode, int thread) {
+  /** It is closed; also if that was said before. */
+  void closed(InodeId inode, Writer writer) {
     writers.computeIfPresent(
         inode,
-        (id, threads) -> {
-          threads.remove(thread);
-          return threads.isEmpty() ? null : threads;
+        (id, all) -> {
+          all.remove(writer);
+          return all.isEmpty() ? null : all;
         });
   }
 

@@ -21,7 +21,7 @@ final class RegionFile implements OpenFile {
   private final FileLocks locks;
   private final boolean keepsPages;
   private final Exporters exporters;
-  private final int opener;
+  private final Exporters.@Nullable Writer writer;
 
   /**
    * Closes the hold with itself.
@@ -36,10 +36,7 @@ final class RegionFile implements OpenFile {
       Exporters exporters,
       int opener) {
     this.exporters = exporters;
-    this.opener = opener;
-    if (flags.write()) {
-      exporters.opened(hold.inode().id(), opener);
-    }
+    this.writer = flags.write() ? exporters.opened(hold.inode().id(), opener) : null;
     this.hold = hold;
     this.flags = flags;
     this.locks = locks;
@@ -205,8 +202,8 @@ final class RegionFile implements OpenFile {
 
   @Override
   public void close() {
-    if (flags.write()) {
-      exporters.closed(hold.inode().id(), opener);
+    if (writer != null) {
+      exporters.closed(hold.inode().id(), writer);
     }
     try {
       locks.close();

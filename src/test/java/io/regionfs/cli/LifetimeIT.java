@@ -178,5 +178,12 @@ class LifetimeIT extends TwoHosts {
         .contains("process " + ProcessHandle.current().pid());
     set(file, "file");
     assertThat(get(file, "regionfs.lifetime")).isEqualTo("file");
+    try (RandomAccessFile open = new RandomAccessFile(file.toFile(), "rw")) {
+      new RandomAccessFile(file.toFile(), "rw").close();
+      open.write(1);
+      set(file, "owner");
+      assertThat(get(file, "regionfs.exporter")).endsWith(" " + ProcessHandle.current().pid());
+      set(file, "file");
+    }
   }
 }
