@@ -92,6 +92,10 @@ def transport():
                 **{f"{way}_ratio": one["ratio"] for way, one in measured.items()},
                 **{f"{way}_per_s": one["per_s"] for way, one in measured.items()},
                 "libfuse2_per_s": statistics.median([one["baseline_per_s"] for one in measured.values()])}
+        of_default = loaded(f"transport.{operation}.4.default")
+        figures[f"default_{operation}_4"] = {
+            "ratio": of_default["ratio"], "at_least": 1.5, "per_s": of_default["per_s"],
+            "libfuse2_per_s": of_default["baseline_per_s"]}
     # As the node chooses: one and several callers count alike.
     score = {way: statistics.geometric_mean(
         [loaded(f"transport.{operation}.{jobs}.{way}")["ratio"] for operation in ("read", "write") for jobs in (1, 4)])
