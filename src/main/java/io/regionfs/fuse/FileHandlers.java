@@ -36,6 +36,7 @@ final class FileHandlers implements AutoCloseable {
 
   private final FileSystem fileSystem;
   private final PassThrough passThrough;
+  private final PageWrites pageWrites;
   private final OpenTable<Opened> files = new OpenTable<>();
 
   /**
@@ -44,7 +45,8 @@ final class FileHandlers implements AutoCloseable {
   private record Opened(OpenFile file, @Nullable BackingFile backing) {}
 
   /** Both borrowed. */
-  FileHandlers(FileSystem fileSystem, PassThrough passThrough) {
+  FileHandlers(FileSystem fileSystem, PassThrough passThrough, PageWrites pageWrites) {
+    this.pageWrites = pageWrites;
     this.fileSystem = fileSystem;
     this.passThrough = passThrough;
   }
@@ -140,8 +142,13 @@ final class FileHandlers implements AutoCloseable {
     checkEnd(offset, length);
     int flags = in.int32(Write.WRITE_FLAGS);
     if ((flags & Write.FROM_CACHE) != 0) {
-      // Pages go to where they are mapped from, however the file was opened.
-      file.writePages(offset, in.buffer(), in.inBuffer(Write.DATA), length);
+      pageWrites.begin(in.unique(), in.node().value());
+      try {
+        // Pages go to where they are mapped from, however the file was opened.
+        file.writePages(offset, in.buffer(), in.inBuffer(Write.DATA), length);
+      } finally {
+        pageWrites.end(in.unique());
+      }
     } else {
       file.kill((flags & Write.KILL_SET_ID) != 0 ? Kill.ALL : Kill.CAPABILITY);
       boolean append = (in.int32(Write.OPEN_FLAGS) & O_APPEND) != 0;

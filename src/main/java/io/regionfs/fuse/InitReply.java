@@ -11,6 +11,9 @@ final class InitReply {
   /** The newest protocol that this package was written against. */
   private static final int NEWEST_MINOR = 40;
 
+  /** Linux 6.16: over rings {@link PageNotices} needs a kernel that itself waits for pages. */
+  private static final int RINGS_IN_ORDER = 44;
+
   private static final long ASYNC_READ = 1L;
   private static final long ATOMIC_O_TRUNC = 1L << 3;
   private static final long BIG_WRITES = 1L << 5;
@@ -67,7 +70,7 @@ final class InitReply {
   /** Files of a filesystem that is stacked on nothing, as tmpfs. */
   private static final int STACK_DEPTH = 1;
 
-  /** Requests come over io_uring, from Linux 6.14: {@link RingLanes}. */
+  /** Requests come over io_uring, from Linux 6.14, and taken from 6.16: {@link RingLanes}. */
   private static final long OVER_IO_URING = 1L << 41;
 
   private final long wanted;
@@ -95,17 +98,18 @@ final class InitReply {
    * @return false if it does not offer what is needed, or does not take the answer
    */
   boolean send(Request in, Reply out) {
+    int minor = in.int32(RequestLayout.Init.MINOR);
     long offered = Integer.toUnsignedLong(in.int32(RequestLayout.Init.FLAGS));
     if ((offered & INIT_EXT) != 0) {
       offered |= (long) in.int32(RequestLayout.Init.FLAGS2) << 32;
     }
-    if ((offered & needed) != needed) {
+    if ((offered & needed) != needed || (needed != 0 && minor < RINGS_IN_ORDER)) {
       return false;
     }
     long flags = offered & wanted;
     out.clear(Init.END);
     out.int32(Init.MAJOR, MAJOR);
-    out.int32(Init.MINOR, Math.min(NEWEST_MINOR, in.int32(RequestLayout.Init.MINOR)));
+    out.int32(Init.MINOR, Math.min(NEWEST_MINOR, minor));
     out.int32(Init.MAX_READAHEAD, in.int32(RequestLayout.Init.MAX_READAHEAD));
     out.int32(Init.FLAGS, (int) flags);
     out.int16(Init.MAX_BACKGROUND, FuseLimits.MAX_BACKGROUND);

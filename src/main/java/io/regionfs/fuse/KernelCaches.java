@@ -157,6 +157,15 @@ final class KernelCaches implements FileSystem.ForgetListener, AutoCloseable {
   /** The mount can be used by programs. */
   void mountedAt(Path mountPoint) {
     refresh = new AttributeRefresh(mountPoint);
+    // Linux 6.16 brought both.
+    if (!notices.canDropNames()) {
+      pages.awaitWritesAt(mountPoint);
+    }
+  }
+
+  /** Pages that come back. */
+  PageWrites pageWrites() {
+    return pages.writes();
   }
 
   /** Under no lock of ours: see {@link PageNotices} for what it waits for. */

@@ -10,10 +10,13 @@ import java.util.Arrays;
 /**
  * A request of our own to our own mount, which surely gets there and is answered at once: for an
  * extended attribute of its root that does not exist. The kernel asks nobody else about attributes
- * named "trusted", if the caller has CAP_SYS_ADMIN. For one thread.
+ * named "trusted", if the caller has CAP_SYS_ADMIN; others ask for one named "user". Any thread may
+ * ask.
  */
 final class Nudge implements AutoCloseable {
-  private static final byte[] NAME = "trusted.regionfs.nudge".getBytes(StandardCharsets.US_ASCII);
+  private static final byte[] NAME =
+      (LibC.INSTANCE.getuid() == 0 ? "trusted.regionfs.nudge" : "user.regionfs.nudge")
+          .getBytes(StandardCharsets.US_ASCII);
   private static final int LENGTH = GetXattr.NAME + NAME.length + 1;
   private static final long ROOT = 1;
 

@@ -5,9 +5,13 @@ import io.regionfs.fuse.ReplyLayout.InvalidInode;
 import io.regionfs.posix.Memory;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Makes the kernel write back and drop pages that it keeps for mappings. When {@link #drop} returns
@@ -18,9 +22,13 @@ import java.util.concurrent.atomic.AtomicInteger;
  * flight. So none of these may wait for whoever calls this, and no lock is held meanwhile that they
  * might take. It waits for no lock of an inode: OPEN, SETXATTR and SETLK may call it.
  *
+ * <p>Before Linux 6.16 the message does not wait for WRITE requests that were sent before, so this
+ * does: see {@link PageWrites}.
+ *
  * <p>For many threads, as many messages at once. Each thread has its own memory for them.
  */
 final class PageNotices implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(PageNotices.class);
   private static final Duration PATIENCE = Duration.ofSeconds(10);
 
   /** Marks in {@link #state} that no message begins any more; the rest counts those in flight. */
@@ -32,6 +40,10 @@ final class PageNotices implements AutoCloseable {
   private final FuseChannel channel;
   private final Runnable waiting;
   private final AtomicInteger state = new AtomicInteger();
+  private final PageWrites writes = new PageWrites();
+
+  /** Where the kernel does not wait for pages that are on their way. */
+  private volatile @Nullable Nudge nudge;
 
   private final ThreadLocal<ByteBuffer> messages =
       ThreadLocal.withInitial(
@@ -44,6 +56,19 @@ final class PageNotices implements AutoCloseable {
   PageNotices(FuseChannel channel, Runnable waiting) {
     this.channel = channel;
     this.waiting = waiting;
+  }
+
+  PageWrites writes() {
+    return writes;
+  }
+
+  /**
+   * From now on this waits for pages that are on their way, as the kernel does from Linux 6.16 on.
+   *
+   * @param mountPoint of this filesystem, to ask it something
+   */
+  void awaitWritesAt(Path mountPoint) {
+    nudge = new Nudge(mountPoint);
   }
 
   /**
@@ -67,8 +92,20 @@ final class PageNotices implements AutoCloseable {
       Memory.putLong(
           message + InvalidInode.LENGTH, length > Long.MAX_VALUE - offset ? TO_THE_END : length);
       Notices.check(Notices.INVAL_INODE, channel.tell(message, InvalidInode.END));
+      settle(inode);
     } finally {
       end();
+    }
+  }
+
+  /** Requests come in order: what was sent before the nudge is being served when that is. */
+  private void settle(long inode) {
+    Nudge known = nudge;
+    if (known != null) {
+      known.ask();
+      if (!writes.await(inode, PATIENCE)) {
+        LOG.warn("pages of inode {} were dropped and are not saved yet", inode);
+      }
     }
   }
 
@@ -112,6 +149,11 @@ final class PageNotices implements AutoCloseable {
         interrupted = true;
       }
       left = deadline - System.nanoTime();
+    }
+    Nudge known = nudge;
+    nudge = null;
+    if (known != null && inFlight() == 0) {
+      known.close();
     }
     if (interrupted) {
       Thread.currentThread().interrupt();

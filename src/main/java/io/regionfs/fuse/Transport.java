@@ -15,7 +15,7 @@ public enum Transport {
   /** The same, but one of them polls for a short while before it sleeps. */
   SPIN,
 
-  /** Threads that sleep in a ring for each CPU, with Linux 6.14 and later. */
+  /** Threads that sleep in a ring for each CPU, with Linux 6.16 and later. */
   URING;
 
   /** As users write it: in small letters. */

@@ -15,7 +15,7 @@ final class UringSupport {
   static String obstacle() {
     try {
       if (!Files.exists(ENABLED)) {
-        return "this kernel has no FUSE over io_uring: Linux 6.14 and later have";
+        return "this kernel has no FUSE over io_uring as it is needed: Linux 6.16 and later have";
       }
       if (!Files.readString(ENABLED).strip().equals("Y")) {
         return "FUSE over io_uring is off: echo 1 > " + ENABLED;

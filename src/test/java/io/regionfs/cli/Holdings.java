@@ -7,8 +7,10 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 
 /**
  * What a cluster's nodes hold that a leak would add to.
@@ -20,6 +22,9 @@ import java.util.TreeMap;
 record Holdings(String rdma, SortedMap<Integer, SortedMap<String, Long>> nodes) {
   private static final String GONE = "closed meanwhile";
   private static final String REGISTRATIONS = "registrations";
+
+  private static final Pattern WORDS = Pattern.compile("\\s+");
+  private static final Pattern NUMBER = Pattern.compile("\\d+");
 
   /** Registered buffers of threads that a node makes when it has more to do, and keeps. */
   private static final long BUFFERS = 16;
@@ -49,10 +54,25 @@ record Holdings(String rdma, SortedMap<Integer, SortedMap<String, Long>> nodes) 
     return now.equals(then) && added <= BUFFERS;
   }
 
-  /** The same of all devices, whose memory regions are the nodes' registrations. */
+  /**
+   * Whether no process has more of a device than before, memory regions aside: they are the nodes'
+   * registrations. A node that was started anew may have less.
+   */
   boolean hasDevicesAsBefore(Holdings before) {
-    String memory = " mr \\d+";
-    return rdma.replaceAll(memory, "").equals(before.rdma.replaceAll(memory, ""));
+    List<String> then = WORDS.splitAsStream(before.rdma).toList();
+    List<String> now = WORDS.splitAsStream(rdma).toList();
+    boolean same = now.size() == then.size();
+    for (int i = 0; same && i < now.size(); i++) {
+      boolean memory = i > 0 && now.get(i - 1).equals("mr");
+      same = memory || now.get(i).equals(then.get(i)) || isLess(now.get(i), then.get(i));
+    }
+    return same;
+  }
+
+  private static boolean isLess(String now, String then) {
+    return NUMBER.matcher(now).matches()
+        && NUMBER.matcher(then).matches()
+        && Long.parseLong(now) < Long.parseLong(then);
   }
 
   /** Once they stay the same: things are freed a little after they were closed. */

@@ -110,6 +110,43 @@ class KernelPagesIT extends FuseMountFixture {
     }
   }
 
+  @Test
+  void whatIsOnItsWayIsThereWhenADropReturns() throws Exception {
+    CountDownLatch sent = new CountDownLatch(1);
+    CountDownLatch save = new CountDownLatch(1);
+    fileSystem.beforePagesAreSaved =
+        () -> {
+          sent.countDown();
+          try {
+            save.await();
+          } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+          }
+        };
+    try (Mapper mapper = new Mapper(file, BYTES)) {
+      // The kernel may begin by itself, and let the store wait for that.
+      CompletableFuture<Void> syncing =
+          CompletableFuture.runAsync(
+              () -> {
+                mapper.store(0, 1);
+                mapper.sync();
+              });
+      CompletableFuture<Void> drop;
+      try {
+        assertThat(sent.await(SECONDS, TimeUnit.SECONDS)).isTrue();
+        ForgetListener listener = fileSystem.listener();
+        drop = CompletableFuture.runAsync(() -> listener.dropPages(inode, 0, Long.MAX_VALUE));
+        Thread.sleep(500);
+        assertThat(drop).as("the drop, while a page is being saved").isNotDone();
+      } finally {
+        save.countDown();
+      }
+      drop.get(SECONDS, TimeUnit.SECONDS);
+      assertThat(byteAt(0)).isEqualTo(1);
+      syncing.get(SECONDS, TimeUnit.SECONDS);
+    }
+  }
+
   /** Without a flag that says otherwise the kernel lets go of the pages itself. */
   @Test
   void openingAFileRefreshesItsMappings() throws Exception {

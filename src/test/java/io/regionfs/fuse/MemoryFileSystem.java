@@ -61,6 +61,7 @@ class MemoryFileSystem implements FileSystem {
   final AtomicInteger pageReads = new AtomicInteger();
 
   final AtomicInteger pageWrites = new AtomicInteger();
+  volatile Runnable beforePagesAreSaved = () -> {};
 
   /** Bytes that the last one of the former asked for. */
   volatile int lastPageRead;
@@ -435,6 +436,7 @@ class MemoryFileSystem implements FileSystem {
     @Override
     public void writePages(long offset, TransferBuffer source, int position, int length) {
       pageWrites.incrementAndGet();
+      beforePagesAreSaved.run();
       inode.bytes.write(offset, source.address() + position, length, false);
     }
 
