@@ -14,6 +14,7 @@ import org.slf4j.LoggerFactory;
 public final class OwnTmpfs {
   private static final Logger LOG = LoggerFactory.getLogger(OwnTmpfs.class);
   private static final int EPERM = 1;
+  private static final int EINVAL = 22;
   private static final long HUGE_PAGE_BYTES = 2L << 20;
 
   private OwnTmpfs() {}
@@ -31,7 +32,7 @@ public final class OwnTmpfs {
    * Mounts one, making the directory; if there is one, gives it the size, unless more is in use.
    *
    * @param bytes rounded up to whole huge pages
-   * @param hugePages its policy, "never" for none
+   * @param hugePages its policy, "never" for none; a kernel that knows no such makes none
    * @return false if this process may not mount
    * @throws IOException if it fails otherwise
    */
@@ -41,16 +42,19 @@ public final class OwnTmpfs {
     String options = "mode=0700,nr_inodes=0,size=" + Math.max(size, HUGE_PAGE_BYTES);
     long flags = LibC.MS_NOSUID | LibC.MS_NODEV;
     boolean there = isAt(directory);
+    String huge = there || hugePages.equals("never") ? "" : ",huge=" + hugePages;
     if (there) {
       flags |= LibC.MS_REMOUNT;
     } else {
       Files.createDirectories(directory);
-      options += hugePages.equals("never") ? "" : ",huge=" + hugePages;
     }
-    if (LibC.INSTANCE.mount("regionfs", directory.toString(), "tmpfs", flags, options) == 0) {
+    int errno = attach(directory, flags, options + huge);
+    if (errno == EINVAL && !huge.isEmpty()) {
+      errno = attach(directory, flags, options);
+    }
+    if (errno == 0) {
       return true;
     }
-    int errno = LibC.errno();
     if (there) {
       LOG.warn("{} keeps its size: errno {}, more may be in use", directory, errno);
       return true;
@@ -60,6 +64,11 @@ public final class OwnTmpfs {
       return false;
     }
     throw new IOException("cannot mount a tmpfs at " + directory + ": errno " + errno);
+  }
+
+  private static int attach(Path directory, long flags, String options) {
+    String target = directory.toString();
+    return LibC.INSTANCE.mount("regionfs", target, "tmpfs", flags, options) == 0 ? 0 : LibC.errno();
   }
 
   /** Unmounts it with all that is in it, and removes the directory. */

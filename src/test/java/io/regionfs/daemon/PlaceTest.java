@@ -3,6 +3,7 @@ package io.regionfs.daemon;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.regionfs.posix.HugePages;
 import io.regionfs.posix.LibC;
 import io.regionfs.posix.OwnTmpfs;
 import io.regionfs.region.MemoryDirectory;
@@ -55,6 +56,14 @@ class PlaceTest {
     assertThat(place).isEqualTo(new Place(directory.resolve("bytes"), ""));
     assertThat(OwnTmpfs.isAt(place.files())).isTrue();
     assertThat(Files.getFileStore(place.files()).getTotalSpace()).isEqualTo(BYTES);
+  }
+
+  @Test
+  void aKernelWithoutHugePagesGivesOthers() throws IOException {
+    assumeTrue(isRoot());
+    Place place = Place.choose(directory, true, BYTES, "unknown");
+    assertThat(OwnTmpfs.isAt(place.files())).isTrue();
+    assertThat(HugePages.policyOf(place.files())).isEqualTo("never");
   }
 
   @Test
