@@ -277,7 +277,7 @@ class CliIT {
 
   @Test
   void nonsenseOnTheListeningPortsHarmsNobody() throws Exception {
-    FabricUnderTest.assumeOwnTcp();
+    FabricUnderTest.assumePortsOfTheProcess();
     Path mnt = mounts.newMountPoint("a");
     mounts.mount(mnt).succeeded();
     Map<?, ?> node = StatusText.map(mounts.status(mnt), "node");

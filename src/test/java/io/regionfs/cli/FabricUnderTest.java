@@ -44,6 +44,11 @@ final class FabricUnderTest {
     return KIND == null ? List.of() : List.of("--rdma", KIND);
   }
 
+  /** For tests of what arrives at ports: with a device the kernel listens there. */
+  static void assumePortsOfTheProcess() {
+    assumeThat(isRdma()).as("the kernel listens on the ports, and siw stops at garbage").isFalse();
+  }
+
   /** For tests of what devices of kind rxe have not: TCP beneath, and a namespace for each host. */
   static void assumeOwnTcp() {
     assumeThat(hasOwnTcp())
