@@ -20,7 +20,7 @@ import org.slf4j.LoggerFactory;
  * <p>Unlike {@link Notices} a message of this kind waits: for each page, until a READ that fills it
  * and a WRITE that saves it have been answered, and for a SETATTR of the file's size that is in
  * flight. So none of these may wait for whoever calls this, and no lock is held meanwhile that they
- * might take. It waits for no lock of an inode: OPEN, SETXATTR and SETLK may call it.
+ * might take. It waits for no lock of an inode: OPEN, SETXATTR, SETLK and FALLOCATE may call it.
  *
  * <p>Before Linux 6.16 the message does not wait for WRITE requests that were sent before, so this
  * does: see {@link PageWrites}.
