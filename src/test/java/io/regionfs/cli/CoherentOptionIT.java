@@ -61,7 +61,8 @@ class CoherentOptionIT {
         new ArrayList<>(List.of(Shell.REGIONFS, "mount", mnt, "--meta", ClusterFixture.METADATA));
     mount.addAll(List.of("--state-dir", cluster.directory.resolve("none-state"), "--memory=64M"));
     mount.addAll(List.of("--name=none", "-o", "coherent=none"));
-    mount.addAll(FabricUnderTest.mountOptions());
+    String address = cluster.cluster("address", 2).succeeded().out().strip();
+    mount.addAll(List.of(FabricUnderTest.option(), "--listen=" + address + ":7480"));
     cluster.exec(2, mount.toArray()).succeeded();
     try {
       staysUntilRefreshed(cluster.mnt(1).resolve("own"), mnt.resolve("own"));
