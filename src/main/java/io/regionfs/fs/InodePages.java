@@ -58,12 +58,11 @@ final class InodePages {
 
   private volatile boolean writable;
 
-  /** What a page was. The kernel may have zeroed a part of it since, on its own account. */
+  /** What a page was. The kernel may have zeroed the end of it since, on its own account. */
   private static final class Twin {
     final long address;
     final long givenAt;
-    int zeroedFrom;
-    int zeroedTo;
+    int zeroedFrom = PAGE;
 
     Twin(long address, long givenAt) {
       this.address = address;
@@ -197,13 +196,7 @@ final class InodePages {
     }
     int inPage = (int) (offset % PAGE);
     PageDiff.add(
-        twin.address + inPage,
-        bytes,
-        length,
-        at,
-        runs,
-        twin.zeroedFrom - inPage,
-        twin.zeroedTo - inPage);
+        twin.address + inPage, bytes, length, at, runs, twin.zeroedFrom - inPage, PAGE - inPage);
   }
 
   /** From now on only what changes after this differs. */
@@ -217,8 +210,7 @@ final class InodePages {
       if (twin != null) {
         Memory.copy(bytes + at, twin.address + inPage, part);
         if (part == PAGE) {
-          twin.zeroedFrom = 0;
-          twin.zeroedTo = 0;
+          twin.zeroedFrom = PAGE;
         }
       }
     }
@@ -229,7 +221,7 @@ final class InodePages {
     if (writable) {
       synchronized (this) {
         if (size < end) {
-          zeroed(size, Long.MAX_VALUE);
+          zeroed(size);
           end = size;
         }
       }
@@ -256,19 +248,13 @@ final class InodePages {
     }
   }
 
-  /** The kernel makes a range zeros, or has done so: a zero there is nothing to be written. */
+  /** The kernel makes zeros from here on, or has done so: a zero there is nothing to be written. */
   @GuardedBy("this")
-  private void zeroed(long from, long to) {
+  private void zeroed(long from) {
     twins.forEach(
         (page, twin) -> {
-          long start = page * PAGE;
-          if (from < start + PAGE && start < to) {
-            boolean none = twin.zeroedFrom == twin.zeroedTo;
-            int first = (int) Math.max(0, from - start);
-            int end = (int) Math.min(PAGE, to - start);
-            twin.zeroedFrom = none ? first : Math.min(first, twin.zeroedFrom);
-            twin.zeroedTo = Math.max(end, twin.zeroedTo);
-          }
+          int first = (int) Math.max(0, Math.min(PAGE, from - page * PAGE));
+          twin.zeroedFrom = Math.min(first, twin.zeroedFrom);
         });
   }
 

@@ -68,6 +68,7 @@ final class PageNotices implements AutoCloseable {
    * @param mountPoint of this filesystem, to ask it something
    */
   void awaitWritesAt(Path mountPoint) {
+    writes.note();
     nudge = new Nudge(mountPoint);
   }
 

@@ -17,19 +17,31 @@ import java.util.stream.Collectors;
 final class PageWrites {
   private final Map<Long, Long> inodes = new ConcurrentHashMap<>();
 
+  /** Where the kernel waits itself nothing is noted. */
+  private volatile boolean noted;
+
   @GuardedBy("this")
   private int waiting;
 
+  /** From now on requests are noted; before there are any. */
+  void note() {
+    noted = true;
+  }
+
   /** A request that brings pages is being served. */
   void begin(long request, long inode) {
-    inodes.put(request, inode);
+    if (noted) {
+      inodes.put(request, inode);
+    }
   }
 
   void end(long request) {
-    inodes.remove(request);
-    synchronized (this) {
-      if (waiting > 0) {
-        notifyAll();
+    if (noted) {
+      inodes.remove(request);
+      synchronized (this) {
+        if (waiting > 0) {
+          notifyAll();
+        }
       }
     }
   }
