@@ -7,6 +7,9 @@ import java.util.Optional;
 
 /** Whether files of a directory are made of huge pages. Source: tmpfs(5), option huge. */
 public final class HugePages {
+  /** Size of one, on x86-64. */
+  public static final long BYTES = 2L << 20;
+
   private static final String OPTION = "huge=";
 
   private HugePages() {}

@@ -15,7 +15,6 @@ public final class OwnTmpfs {
   private static final Logger LOG = LoggerFactory.getLogger(OwnTmpfs.class);
   private static final int EPERM = 1;
   private static final int EINVAL = 22;
-  private static final long HUGE_PAGE_BYTES = 2L << 20;
 
   private OwnTmpfs() {}
 
@@ -37,9 +36,9 @@ public final class OwnTmpfs {
    * @throws IOException if it fails otherwise
    */
   public static boolean mount(Path directory, long bytes, String hugePages) throws IOException {
-    long size = (bytes + HUGE_PAGE_BYTES - 1) / HUGE_PAGE_BYTES * HUGE_PAGE_BYTES;
+    long size = (bytes + HugePages.BYTES - 1) / HugePages.BYTES * HugePages.BYTES;
     // 0 would be no limit at all.
-    String options = "mode=0700,nr_inodes=0,size=" + Math.max(size, HUGE_PAGE_BYTES);
+    String options = "mode=0700,nr_inodes=0,size=" + Math.max(size, HugePages.BYTES);
     long flags = LibC.MS_NOSUID | LibC.MS_NODEV;
     boolean there = isAt(directory);
     String huge = there || hugePages.equals("never") ? "" : ",huge=" + hugePages;

@@ -2,6 +2,7 @@ package io.regionfs.region;
 
 import io.regionfs.model.Errno;
 import io.regionfs.model.FsException;
+import io.regionfs.posix.Threads;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.Map;
@@ -103,28 +104,16 @@ final class HugePageMaker implements AutoCloseable {
   }
 
   private void collapse(LentRegion region) throws InterruptedException {
-    long at = region.collapseNext(0);
-    while (at >= 0) {
+    for (long at = region.collapseNext(0); at >= 0; at = region.collapseNext(at)) {
       if (Thread.interrupted()) {
         throw new InterruptedException();
       }
-      at = region.collapseNext(at);
     }
   }
 
   @Override
   public void close() {
     thread.interrupt();
-    boolean interrupted = false;
-    while (thread.isAlive()) {
-      try {
-        thread.join();
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
+    Threads.joinUninterruptibly(thread);
   }
 }

@@ -10,9 +10,9 @@ import java.nio.file.Path;
  * @param files where the regions' bytes are: the directory, or one below it that is a tmpfs of its
  *     own
  * @param budgetBytes most bytes of regions at once; more is ENOSPC
+ * @param hugePages whether what is dense becomes huge pages, if the files may have them
  * @param pinBudgetBytes most bytes registered for other hosts at once
  * @param maxExposures most pieces registered for other hosts at once
- * @param hugePages whether what is dense becomes huge pages, if the files may have them
  * @param maxMappings most pieces mapped at once, above maxExposures; the kernel allows 65,530
  *     mappings in a process (vm.max_map_count), and the JVM needs some
  */

@@ -1,11 +1,13 @@
 package io.regionfs.region;
 
+import io.regionfs.posix.HugePages;
+
 /** Rounding to the pages in which tmpfs gives memory. */
 final class Pages {
   static final long BYTES = 4096;
 
   /** Of a huge page. */
-  static final long HUGE_BYTES = 2L << 20;
+  static final long HUGE_BYTES = HugePages.BYTES;
 
   private Pages() {}
 

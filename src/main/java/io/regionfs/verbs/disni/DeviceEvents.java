@@ -1,6 +1,7 @@
 package io.regionfs.verbs.disni;
 
 import io.regionfs.posix.Memory;
+import io.regionfs.posix.Threads;
 import java.io.IOException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -134,7 +135,7 @@ final class DeviceEvents implements AutoCloseable {
   public void close() {
     closed = true;
     if (Thread.currentThread() != thread) {
-      DisniFabric.joinUninterruptibly(thread);
+      Threads.joinUninterruptibly(thread);
     }
   }
 }

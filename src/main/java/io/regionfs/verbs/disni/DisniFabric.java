@@ -5,6 +5,7 @@ import com.ibm.disni.verbs.IbvContext;
 import com.ibm.disni.verbs.IbvMr;
 import com.ibm.disni.verbs.IbvQP;
 import com.ibm.disni.verbs.RdmaCmId;
+import io.regionfs.posix.Threads;
 import io.regionfs.verbs.Access;
 import io.regionfs.verbs.Connection;
 import io.regionfs.verbs.DeviceLimits;
@@ -272,7 +273,7 @@ public final class DisniFabric implements Fabric {
       return;
     }
     keeper.interrupt();
-    joinUninterruptibly(keeper);
+    Threads.joinUninterruptibly(keeper);
     if (events != null) {
       events.close();
     }
@@ -285,19 +286,5 @@ public final class DisniFabric implements Fabric {
     }
     heartbeats.close();
     device.close();
-  }
-
-  static void joinUninterruptibly(Thread thread) {
-    boolean interrupted = false;
-    while (thread.isAlive()) {
-      try {
-        thread.join();
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
   }
 }

@@ -6,6 +6,7 @@ import com.ibm.disni.verbs.RdmaCmEvent;
 import com.ibm.disni.verbs.RdmaCmEvent.EventType;
 import com.ibm.disni.verbs.RdmaCmId;
 import com.ibm.disni.verbs.RdmaEventChannel;
+import io.regionfs.posix.Threads;
 import io.regionfs.verbs.FabricListener;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -230,7 +231,7 @@ final class DisniListener implements FabricListener {
   public void close() {
     closed.set(true);
     if (Thread.currentThread() != thread) {
-      DisniFabric.joinUninterruptibly(thread);
+      Threads.joinUninterruptibly(thread);
     }
     fabric.forget(this);
   }

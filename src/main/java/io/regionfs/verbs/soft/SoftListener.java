@@ -4,6 +4,7 @@ import com.ibm.disni.verbs.IbvContext;
 import com.ibm.disni.verbs.RdmaCmEvent.EventType;
 import io.regionfs.posix.LibC;
 import io.regionfs.posix.Memory;
+import io.regionfs.posix.Threads;
 import java.io.IOException;
 import java.util.HashMap;
 import java.util.Iterator;
@@ -180,17 +181,7 @@ final class SoftListener {
     C.write(wake, one, 8);
     Memory.free(one);
     if (Thread.currentThread() != thread) {
-      boolean interrupted = false;
-      while (thread.isAlive()) {
-        try {
-          thread.join();
-        } catch (InterruptedException e) {
-          interrupted = true;
-        }
-      }
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
+      Threads.joinUninterruptibly(thread);
     }
   }
 }
