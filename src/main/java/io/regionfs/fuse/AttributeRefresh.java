@@ -13,29 +13,36 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Makes the kernel ask for an inode's attributes now. Until it does, a file that it passes through
- * is written without a look at what privileges there are to be taken from it: it has noted that
- * there are none, and no notice of ours takes that note back (Linux 6.18: S_NOSEC is cleared only
- * with new attributes).
+ * Gives the kernel an inode's attributes now. Until then a file that it passes through is written
+ * without a look at what privileges there are to be taken from it: it has noted that there are
+ * none, and no notice of ours takes that note back (Linux 6.18: S_NOSEC is cleared only with new
+ * attributes).
  *
- * <p>We ask as a program would, by the file handle that every FUSE inode has, on a thread of our
+ * <p>If we asked for them, the kernel would drop an answer that a write overtakes, and a file may
+ * be written all the time. So we change them, as a program would, which excludes writes: to the
+ * next access time, and to our own thread the filesystem answers with what the attributes are
+ * ({@link #isAsking}). It goes by the file handle that every FUSE inode has, on a thread of our
  * own, which lives while there is something to do: the answer may have to wait for the one that
  * tells us of the change. An inode that the kernel does not know is none of its business.
  *
- * <p>Source: fuse_encode_fh in fs/fuse/inode.c, open_by_handle_at(2).
+ * <p>Source: fuse_encode_fh, fuse_change_attributes and fuse_do_setattr in fs/fuse,
+ * open_by_handle_at(2), utimensat(2).
  */
 final class AttributeRefresh {
   private static final Logger LOG = LoggerFactory.getLogger(AttributeRefresh.class);
   private static final int FILEID_INO64_GEN = 0x81;
   private static final int HANDLE_BYTES = 12;
   private static final int HANDLE = 0;
-  private static final int STATX = 32;
-  private static final int BYTES = STATX + 256;
+  private static final int TIMES = 32;
+  private static final int EMPTY = TIMES + 32;
+  private static final int BYTES = EMPTY + 8;
   private static final int O_DIRECTORY = 0200000;
   private static final int O_PATH = 010000000;
   private static final int AT_EMPTY_PATH = 0x1000;
-  private static final int AT_STATX_FORCE_SYNC = 0x2000;
-  private static final int STATX_MODE = 2;
+  private static final long SYS_GETTID = 186;
+  private static final long SYS_UTIMENSAT = 280;
+  private static final long UTIME_NOW = 0x3fffffff;
+  private static final long UTIME_OMIT = 0x3ffffffe;
 
   private final Path mountPoint;
 
@@ -44,6 +51,8 @@ final class AttributeRefresh {
 
   @GuardedBy("this")
   private boolean running;
+
+  private volatile int asking;
 
   AttributeRefresh(Path mountPoint) {
     this.mountPoint = mountPoint;
@@ -60,6 +69,11 @@ final class AttributeRefresh {
     }
   }
 
+  /** Whether this thread, of a request, is ours: what it asks for is no change. */
+  boolean isAsking(int thread) {
+    return thread != 0 && thread == asking;
+  }
+
   private synchronized ArrayDeque<InodeId> next() {
     ArrayDeque<InodeId> next = new ArrayDeque<>(waiting);
     waiting.clear();
@@ -68,6 +82,7 @@ final class AttributeRefresh {
   }
 
   private void run() {
+    asking = (int) LibC.INSTANCE.syscall(SYS_GETTID, 0, 0, 0, 0, 0, 0);
     for (ArrayDeque<InodeId> next = next(); !next.isEmpty(); next = next()) {
       long memory = Memory.allocate(BYTES);
       int root = LibC.INSTANCE.open(mountPoint.toString(), O_DIRECTORY | LibC.O_CLOEXEC, 0);
@@ -96,8 +111,15 @@ final class AttributeRefresh {
       LOG.debug("inode {} is not refreshed: errno {}", inode, LibC.errno());
       return;
     }
-    int flags = AT_EMPTY_PATH | AT_STATX_FORCE_SYNC;
-    if (LibC.INSTANCE.statx(file, "", flags, STATX_MODE, memory + STATX) != 0) {
+    Memory.putLong(memory + TIMES, 0);
+    Memory.putLong(memory + TIMES + 8, UTIME_NOW);
+    Memory.putLong(memory + TIMES + 16, 0);
+    Memory.putLong(memory + TIMES + 24, UTIME_OMIT);
+    Memory.putLong(memory + EMPTY, 0);
+    long done =
+        LibC.INSTANCE.syscall(
+            SYS_UTIMENSAT, file, memory + EMPTY, memory + TIMES, AT_EMPTY_PATH, 0, 0);
+    if (done != 0) {
       LOG.debug("inode {} has no attributes: errno {}", inode, LibC.errno());
     }
     LibC.INSTANCE.close(file);

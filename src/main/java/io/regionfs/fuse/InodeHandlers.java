@@ -53,7 +53,11 @@ final class InodeHandlers {
   }
 
   void setattr(Request in, Reply out) {
-    AttributeWriter.sendAttributes(out, fileSystem.setAttributes(in.node(), change(in)), 0);
+    Attributes attributes =
+        caches.isRefreshing(in.thread())
+            ? fileSystem.attributes(in.node())
+            : fileSystem.setAttributes(in.node(), change(in));
+    AttributeWriter.sendAttributes(out, attributes, 0);
   }
 
   private static AttributeChange change(Request in) {

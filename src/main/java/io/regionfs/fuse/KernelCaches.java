@@ -154,6 +154,12 @@ final class KernelCaches implements FileSystem.ForgetListener, AutoCloseable {
     }
   }
 
+  /** Whether a request of this thread to change attributes is {@link #refresh}'s, for an answer. */
+  boolean isRefreshing(int thread) {
+    AttributeRefresh known = refresh;
+    return known != null && known.isAsking(thread);
+  }
+
   /** The mount can be used by programs. */
   void mountedAt(Path mountPoint) {
     refresh = new AttributeRefresh(mountPoint);

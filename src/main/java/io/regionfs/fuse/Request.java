@@ -80,8 +80,13 @@ final class Request {
     return inode(Header.NODE);
   }
 
+  /** The thread that asks, 0 if it is in a PID namespace that the mount doesn't see. */
+  int thread() {
+    return int32(Header.PID);
+  }
+
   Caller caller() {
-    return new Caller(int32(Header.UID), int32(Header.GID), int32(Header.PID));
+    return new Caller(int32(Header.UID), int32(Header.GID), thread());
   }
 
   /**
@@ -90,8 +95,7 @@ final class Request {
    * @param umaskAt where its umask is
    */
   Caller caller(int umaskAt) {
-    return new Caller(
-        int32(Header.UID), int32(Header.GID), int32(Header.PID), int32(umaskAt) & PERMISSIONS);
+    return new Caller(int32(Header.UID), int32(Header.GID), thread(), int32(umaskAt) & PERMISSIONS);
   }
 
   int int32(int at) {

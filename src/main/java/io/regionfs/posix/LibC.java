@@ -86,8 +86,6 @@ public interface LibC {
 
   int open_by_handle_at(int mount, long handle, int flags);
 
-  int statx(int fd, String path, int flags, int mask, long buffer);
-
   int umount2(String target, int flags);
 
   int sched_getaffinity(int thread, long bytes, long mask);

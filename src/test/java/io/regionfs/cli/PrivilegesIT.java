@@ -128,6 +128,22 @@ class PrivilegesIT {
             + (" [ -z \"$(getcap " + g + ")\" ] && exit 0; sleep 0.05; done; exit 1"));
   }
 
+  /** An answer that a write overtakes tells the kernel nothing: here there is one all the time. */
+  @Test
+  void whatAnotherHostGivesGoesFromAFileThatIsAlwaysBeingWritten() throws Exception {
+    String g = cluster.mnt(2) + "/busy";
+    on(1, "echo text >busy; chmod 777 busy");
+    String gone =
+        "for i in {1..100}; do [ $(stat -c %a " + g + ") = 777 ] && break; sleep 0.1; done";
+    String bits =
+        on(
+            1,
+            ("exec 5<>busy; echo x >&5; " + NOBODY + "sh -c 'while echo x >&5; do :; done' & ")
+                + ("writer=$!; sleep 0.5; chmod 4777 " + g + "; " + gone)
+                + ("; kill $writer; wait $writer; stat -c %a " + g));
+    assertThat(bits).isEqualTo("777");
+  }
+
   /** Given by this host or the other, while a user has the file open and has written it. */
   @Test
   void whatIsGivenWhileItIsBeingWrittenGoesWithTheNextWrite() throws Exception {
