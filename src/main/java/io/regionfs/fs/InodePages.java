@@ -8,11 +8,7 @@ import io.regionfs.data.TransferBuffer;
 import io.regionfs.model.InodeId;
 import io.regionfs.posix.Memory;
 import java.time.Duration;
-import java.util.Iterator;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The pages of one open file that the kernel keeps for mappings. Of each that may be changed there
@@ -45,9 +41,8 @@ final class InodePages {
 
   private final AtomicLong keptFrom = new AtomicLong();
 
-  /** By the number of the page, in the order of being given. */
   @GuardedBy("this")
-  private final Map<Long, Twin> twins = new LinkedHashMap<>();
+  private final Twins twins = new Twins();
 
   /**
    * From here on twins have only zeros, or are marked as zeroed. The kernel moves sizes on its own
@@ -57,18 +52,6 @@ final class InodePages {
   private long end;
 
   private volatile boolean writable;
-
-  /** What a page was. The kernel may have zeroed the end of it since, on its own account. */
-  private static final class Twin {
-    final long address;
-    final long givenAt;
-    int zeroedFrom = PAGE;
-
-    Twin(long address, long givenAt) {
-      this.address = address;
-      this.givenAt = givenAt;
-    }
-  }
 
   InodePages(InodeId inode, PageKeeper keeper) {
     this.inode = inode;
@@ -130,40 +113,33 @@ final class InodePages {
    * for memory that is free when pages are dropped.
    */
   private void remember(long now, long offset, int length, long bytes, int count) {
-    long deadline = System.nanoTime() + PATIENCE.toNanos();
     long first = offset / PAGE;
-    Twin[] given = new Twin[(int) ((offset + length - 1) / PAGE - first) + 1];
+    long[] given = new long[(int) ((offset + length - 1) / PAGE - first) + 1];
+    keeper.take(this, given, PATIENCE);
     for (int i = 0; i < given.length; i++) {
-      long memory = keeper.take(this, Duration.ofNanos(deadline - System.nanoTime()));
-      if (memory != 0) {
+      if (given[i] != 0) {
         int from = (int) Math.min(count, (first + i) * PAGE - offset);
         int filled = Math.min(PAGE, count - from);
-        Memory.copy(bytes + from, memory, filled);
-        Memory.fill(memory + filled, PAGE - filled, (byte) 0);
-        given[i] = new Twin(memory, now);
+        Memory.copy(bytes + from, given[i], filled);
+        if (filled < PAGE) {
+          Memory.fill(given[i] + filled, PAGE - filled, (byte) 0);
+        }
       }
     }
-    put(first, given, offset + count);
+    put(first, given, now, offset + count);
+    keeper.give(given);
   }
 
-  private synchronized void put(long first, @Nullable Twin[] given, long givenEnd) {
-    for (int i = 0; i < given.length; i++) {
-      Twin twin = given[i];
-      Twin old = twin != null && writable ? twins.put(first + i, twin) : twin;
-      if (old != null) {
-        keeper.give(old.address);
-      }
+  /** Gives back, in the array, what is not needed. */
+  private synchronized void put(long first, long[] given, long now, long givenEnd) {
+    if (writable) {
+      twins.put(first, given, now);
     }
     end = Math.max(end, givenEnd);
   }
 
   private synchronized void forgetRange(long from, long to) {
-    for (long page = from / PAGE; page * PAGE < to; page++) {
-      Twin old = twins.remove(page);
-      if (old != null) {
-        keeper.give(old.address);
-      }
-    }
+    twins.forget(from / PAGE, (to - 1) / PAGE + 1, Long.MAX_VALUE, keeper);
   }
 
   /** Pages of the kernel come back. Of one without a twin all bytes are written. */
@@ -189,14 +165,14 @@ final class InodePages {
   }
 
   private synchronized void compare(long offset, long bytes, int length, int at, PageRuns runs) {
-    Twin twin = twins.get(offset / PAGE);
-    if (twin == null) {
+    long twin = twins.address(offset / PAGE);
+    if (twin == 0) {
       runs.add(at, at + length);
       return;
     }
     int inPage = (int) (offset % PAGE);
-    PageDiff.add(
-        twin.address + inPage, bytes, length, at, runs, twin.zeroedFrom - inPage, PAGE - inPage);
+    int zeroedFrom = twins.zeroedFrom(offset / PAGE) - inPage;
+    PageDiff.add(twin + inPage, bytes, length, at, runs, zeroedFrom, PAGE - inPage);
   }
 
   /** From now on only what changes after this differs. */
@@ -206,11 +182,12 @@ final class InodePages {
     for (int at = 0; at < length; at += part) {
       int inPage = (int) ((offset + at) % PAGE);
       part = Math.min(length - at, PAGE - inPage);
-      Twin twin = twins.get((offset + at) / PAGE);
-      if (twin != null) {
-        Memory.copy(bytes + at, twin.address + inPage, part);
+      long page = (offset + at) / PAGE;
+      long twin = twins.address(page);
+      if (twin != 0) {
+        Memory.copy(bytes + at, twin + inPage, part);
         if (part == PAGE) {
-          twin.zeroedFrom = PAGE;
+          twins.isWhole(page);
         }
       }
     }
@@ -221,7 +198,7 @@ final class InodePages {
     if (writable) {
       synchronized (this) {
         if (size < end) {
-          zeroed(size);
+          twins.zeroed(size);
           end = size;
         }
       }
@@ -246,16 +223,6 @@ final class InodePages {
     if (start != edge) {
       keeper.drop(this, start, start + PAGE);
     }
-  }
-
-  /** The kernel makes zeros from here on, or has done so: a zero there is nothing to be written. */
-  @GuardedBy("this")
-  private void zeroed(long from) {
-    twins.forEach(
-        (page, twin) -> {
-          int first = (int) Math.max(0, Math.min(PAGE, from - page * PAGE));
-          twin.zeroedFrom = Math.min(first, twin.zeroedFrom);
-        });
   }
 
   /** Whether the kernel may keep pages. */
@@ -293,38 +260,20 @@ final class InodePages {
    * @param most pages
    */
   boolean dropEldest(FileSystem.ForgetListener kernel, int most) {
-    long first;
-    long end;
+    long[] range;
     synchronized (this) {
-      Iterator<Long> pages = twins.keySet().iterator();
-      if (!pages.hasNext()) {
-        return false;
-      }
-      first = pages.next();
-      end = first + 1;
-      while (end - first < most && twins.containsKey(end)) {
-        end++;
-      }
-      while (end - first < most && twins.containsKey(first - 1)) {
-        first--;
-      }
+      range = twins.eldest(most);
     }
-    drop(kernel, first * PAGE, end * PAGE);
+    if (range == null) {
+      return false;
+    }
+    drop(kernel, range[0] * PAGE, range[1] * PAGE);
     return true;
   }
 
+  /** Of the pages that begin in this range. */
   @GuardedBy("this")
   private void forget(long from, long to, long before) {
-    twins
-        .entrySet()
-        .removeIf(
-            entry -> {
-              long start = entry.getKey() * PAGE;
-              boolean gone = start >= from && start < to && entry.getValue().givenAt < before;
-              if (gone) {
-                keeper.give(entry.getValue().address);
-              }
-              return gone;
-            });
+    twins.forget((from + PAGE - 1) / PAGE, (to - 1) / PAGE + 1, before, keeper);
   }
 }

@@ -1,8 +1,10 @@
 package io.regionfs.fs;
 
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -12,10 +14,13 @@ import org.slf4j.LoggerFactory;
  * pages that were given the longest ago, before memory runs out. Should it run out all the same, a
  * page goes without a twin.
  */
-final class PageKeeper implements AutoCloseable {
+final class PageKeeper implements Twins.Memory, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(PageKeeper.class);
-  private static final int MOST_PAGES_AT_ONCE = 512;
+  private static final int MOST_PAGES_AT_ONCE = 2048;
   private static final Duration PATIENCE = Duration.ofSeconds(30);
+
+  /** Memory that was not needed for so long is given back. */
+  private static final Duration TRIM = Duration.ofSeconds(1);
 
   private final TwinMemory memory;
   private final Set<InodePages> watched = ConcurrentHashMap.newKeySet();
@@ -72,25 +77,33 @@ final class PageKeeper implements AutoCloseable {
     }
   }
 
-  /** Memory for a twin; 0: there is none in time. */
-  long take(InodePages pages, Duration patience) {
-    long page = memory.take(Duration.ZERO);
+  /**
+   * Memory for twins.
+   *
+   * @param twins is filled with addresses, and with 0 where there was no memory in time
+   */
+  void take(InodePages pages, long[] twins, Duration patience) {
+    int taken = memory.take(twins, 0);
     if (memory.isShort()) {
       wake();
-      page = page != 0 ? page : memory.take(patience);
+      long deadline = System.nanoTime() + patience.toNanos();
+      while (taken < twins.length && memory.awaitSome(deadline)) {
+        taken = memory.take(twins, taken);
+      }
     }
-    if (page == 0 && !warned) {
+    Arrays.fill(twins, taken, twins.length, 0);
+    if (taken < twins.length && !warned) {
       warned = true;
       LOG.warn(
           "too little memory to remember the mapped pages of inode {} and others: pages of it are"
               + " written back whole",
           pages.inode());
     }
-    return page;
   }
 
-  void give(long page) {
-    memory.give(page);
+  @Override
+  public void give(long[] twins) {
+    memory.give(twins);
   }
 
   private synchronized void wake() {
@@ -98,10 +111,15 @@ final class PageKeeper implements AutoCloseable {
   }
 
   private void run() {
+    long trimmed = System.nanoTime();
     while (!closed) {
       try {
         if (!dropSome()) {
           rest();
+        }
+        if (System.nanoTime() - trimmed > TRIM.toNanos()) {
+          memory.trim();
+          trimmed = System.nanoTime();
         }
       } catch (InterruptedException e) {
         return;
@@ -112,8 +130,11 @@ final class PageKeeper implements AutoCloseable {
   }
 
   private synchronized void rest() throws InterruptedException {
-    while (!closed && !memory.isShort()) {
-      wait();
+    long deadline = System.nanoTime() + TRIM.toNanos();
+    for (long left = TRIM.toNanos();
+        left > 0 && !closed && !memory.isShort();
+        left = deadline - System.nanoTime()) {
+      TimeUnit.NANOSECONDS.timedWait(this, left);
     }
   }
 
@@ -150,5 +171,6 @@ final class PageKeeper implements AutoCloseable {
     if (interrupted) {
       Thread.currentThread().interrupt();
     }
+    memory.close();
   }
 }

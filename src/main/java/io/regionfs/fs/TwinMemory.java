@@ -1,36 +1,50 @@
 package io.regionfs.fs;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
-import io.regionfs.posix.Memory;
-import java.time.Duration;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
-/** Memory for twins: pages of the C heap, so many and no more. For any thread. */
-final class TwinMemory {
-  static final int PAGE_BYTES = 4096;
+/** Memory for twins: so many pages and no more. For any thread. */
+final class TwinMemory implements AutoCloseable {
+  static final int PAGE_BYTES = PageSlab.PAGE_BYTES;
 
-  private final long mostPages;
+  private final int mostPages;
 
   @GuardedBy("this")
-  private long usedPages;
+  private @Nullable PageSlab slab;
+
+  @GuardedBy("this")
+  private int usedPages;
+
+  @GuardedBy("this")
+  private boolean closed;
 
   TwinMemory(long bytes) {
-    mostPages = bytes / PAGE_BYTES;
+    mostPages = (int) Math.min(bytes / PAGE_BYTES, Integer.MAX_VALUE);
   }
 
   /**
-   * One page, uninitialised; 0 if there was none in time.
+   * As many pages as there are, and as there is room for: uninitialised.
    *
-   * @param patience how long to wait for one
+   * @param pages where their addresses go, from an index on
+   * @return the index after the last
    */
-  long take(Duration patience) {
-    return reserve(patience) ? Memory.allocate(PAGE_BYTES) : 0;
+  synchronized int take(long[] pages, int from) {
+    int end = from + Math.min(pages.length - from, mostPages - usedPages);
+    if (end > from && slab == null) {
+      slab = PageSlab.create(mostPages);
+    }
+    for (int i = from; i < end && slab != null; i++) {
+      pages[i] = slab.take();
+    }
+    usedPages += end - from;
+    return end;
   }
 
-  private synchronized boolean reserve(Duration patience) {
-    long deadline = System.nanoTime() + patience.toNanos();
+  /** Whether some were given back in time. */
+  synchronized boolean awaitSome(long deadlineNanos) {
     while (usedPages >= mostPages) {
-      long left = deadline - System.nanoTime();
+      long left = deadlineNanos - System.nanoTime();
       if (left <= 0) {
         return false;
       }
@@ -41,24 +55,68 @@ final class TwinMemory {
         return false;
       }
     }
-    usedPages++;
     return true;
   }
 
-  void give(long page) {
-    Memory.free(page);
-    synchronized (this) {
-      usedPages--;
-      notifyAll();
+  /**
+   * @param pages addresses; zeros are passed over
+   */
+  synchronized void give(long[] pages) {
+    for (long page : pages) {
+      if (page != 0 && slab != null) {
+        slab.give(page);
+        usedPages--;
+      }
+    }
+    notifyAll();
+    end();
+  }
+
+  /** Gives the memory back that has not been needed since this was called before. */
+  void trim() {
+    for (int chunks = unneeded(); chunks > 0; chunks--) {
+      releaseOne();
     }
   }
 
-  synchronized long usedPages() {
+  private synchronized int unneeded() {
+    return slab == null ? 0 : slab.unneeded();
+  }
+
+  private synchronized void releaseOne() {
+    if (slab != null) {
+      slab.releaseOne();
+    }
+  }
+
+  /** Bytes of memory that are held, whether they are used or not. */
+  synchronized long heldBytes() {
+    return slab == null ? 0 : slab.heldBytes();
+  }
+
+  synchronized int usedPages() {
     return usedPages;
   }
 
   /** Whether some should be given back before they are needed. */
   synchronized boolean isShort() {
     return usedPages > mostPages / 4 * 3;
+  }
+
+  /**
+   * Twins that there are stay valid, and files may be read on: memory goes with the last of them.
+   */
+  @Override
+  public synchronized void close() {
+    closed = true;
+    end();
+  }
+
+  @GuardedBy("this")
+  private void end() {
+    if (closed && usedPages == 0 && slab != null) {
+      slab.close();
+      slab = null;
+    }
   }
 }
