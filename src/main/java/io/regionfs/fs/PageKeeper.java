@@ -83,14 +83,14 @@ final class PageKeeper implements Twins.Memory, AutoCloseable {
    * @param twins is filled with addresses, and with 0 where there was no memory in time
    */
   void take(InodePages pages, long[] twins, Duration patience) {
-    int taken = memory.take(twins, 0);
-    if (memory.isShort()) {
-      wake();
-      long deadline = System.nanoTime() + patience.toNanos();
-      while (taken < twins.length && memory.awaitSome(deadline)) {
-        taken = memory.take(twins, taken);
+    long deadline = System.nanoTime() + patience.toNanos();
+    int taken = 0;
+    do {
+      taken = memory.take(twins, taken);
+      if (memory.isShort()) {
+        wake();
       }
-    }
+    } while (taken < twins.length && memory.awaitSome(deadline));
     Arrays.fill(twins, taken, twins.length, 0);
     if (taken < twins.length && !warned) {
       warned = true;

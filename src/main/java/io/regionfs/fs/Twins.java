@@ -177,26 +177,28 @@ final class Twins {
   }
 
   /**
-   * The number of the first page of those that have been there the longest, and of the page after
-   * the last.
+   * A page of those that have been there the longest and its neighbours, all of which have twins:
+   * one that has none may be being read, and who drops it would wait for that.
    *
    * @param most pages
-   * @return null if there are none
+   * @return the number of the first page, and of the one after the last; null if there are none
    */
   long @Nullable [] eldest(int most) {
     Iterator<Long> numbers = blocks.keySet().iterator();
     if (!numbers.hasNext()) {
       return null;
     }
-    long first = numbers.next();
+    long first = numbers.next() * BLOCK_PAGES;
+    while (address(first) == 0) {
+      first++;
+    }
     long end = first + 1;
-    long count = most / BLOCK_PAGES;
-    while (end - first < count && blocks.containsKey(end)) {
+    while (end - first < most && address(end) != 0) {
       end++;
     }
-    while (end - first < count && blocks.containsKey(first - 1)) {
+    while (end - first < most && first > 0 && address(first - 1) != 0) {
       first--;
     }
-    return new long[] {first * BLOCK_PAGES, end * BLOCK_PAGES};
+    return new long[] {first, end};
   }
 }

@@ -105,12 +105,16 @@ class TwinsTest {
   @Test
   void theEldestAreThoseThatWereGivenTheLongestAgoAndTheirNeighbours() {
     twins.put(320, new long[] {1}, 1);
-    twins.put(32, new long[] {2}, 2);
-    twins.put(16, new long[] {3}, 3);
-    twins.put(48, new long[] {4}, 4);
-    assertThat(twins.eldest(1000)).containsExactly(320, 336);
-    twins.put(322, new long[] {5}, 5);
-    assertThat(twins.eldest(1000)).as("given again").containsExactly(16, 64);
-    assertThat(twins.eldest(32)).containsExactly(32, 64);
+    twins.put(30, new long[] {2, 3}, 2);
+    twins.put(15, new long[15], 3);
+    twins.put(32, new long[] {4, 5, 0, 6}, 4);
+    assertThat(twins.eldest(1000)).containsExactly(320, 321);
+    twins.put(322, new long[] {7}, 5);
+    assertThat(twins.eldest(1000)).as("320 has a younger neighbour").containsExactly(30, 34);
+    assertThat(twins.eldest(3)).containsExactly(30, 33);
+    twins.forget(30, 31, Long.MAX_VALUE, pages -> {});
+    assertThat(twins.eldest(1000)).containsExactly(31, 34);
+    twins.forget(31, 34, Long.MAX_VALUE, pages -> {});
+    assertThat(twins.eldest(1000)).containsExactly(35, 36);
   }
 }
