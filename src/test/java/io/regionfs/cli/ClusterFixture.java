@@ -26,6 +26,7 @@ final class ClusterFixture implements AutoCloseable {
 
   final Path directory;
   final Shell shell;
+  private final int hosts;
 
   ClusterFixture(int hosts) throws IOException, InterruptedException {
     this(hosts, 1);
@@ -36,6 +37,7 @@ final class ClusterFixture implements AutoCloseable {
    */
   ClusterFixture(int hosts, int replicas, Object... mountOptions)
       throws IOException, InterruptedException {
+    this.hosts = hosts;
     assumeThat(LibC.INSTANCE.getuid()).as("root, to make network namespaces").isZero();
     Path parent = Files.createTempDirectory("regionfs-cluster-it").toRealPath();
     directory = parent.resolve("cluster");
@@ -54,6 +56,11 @@ final class ClusterFixture implements AutoCloseable {
         close();
       }
     }
+  }
+
+  /** How many there are; their numbers begin with 1. */
+  int hosts() {
+    return hosts;
   }
 
   Shell.Result cluster(Object... arguments) throws IOException, InterruptedException {

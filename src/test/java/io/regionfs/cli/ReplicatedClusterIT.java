@@ -1,16 +1,10 @@
 package io.regionfs.cli;
 
-import static java.nio.file.StandardOpenOption.CREATE;
-import static java.nio.file.StandardOpenOption.READ;
-import static java.nio.file.StandardOpenOption.WRITE;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,13 +12,11 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Random;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -45,9 +37,6 @@ class ReplicatedClusterIT {
   private static final int HOSTS = 3;
   private static final List<String> REPLICAS = List.of("meta1", "meta2", "meta3");
   private static final Duration PATIENCE = Shell.patience(Duration.ofSeconds(60));
-
-  /** Far above what a fail-over takes: it says "did not hang", the benchmark says how long. */
-  private static final Duration LONGEST_PAUSE = Shell.patience(Duration.ofSeconds(30));
 
   private final ExecutorService threads = Executors.newCachedThreadPool();
   private ClusterFixture cluster;
@@ -147,156 +136,30 @@ class ReplicatedClusterIT {
     }
   }
 
-  @Test
-  void nameHistoriesStayLinearizableWhileLeadersFail() throws Exception {
-    long seed = System.nanoTime();
-    var history = new io.regionfs.history.NameHistory();
-    Path shared = Files.createDirectory(cluster.mnt(1).resolve("history"));
-    AtomicBoolean ended = new AtomicBoolean();
-    List<Future<Void>> workers = new ArrayList<>();
-    for (int worker = 0; worker < 2 * HOSTS; worker++) {
-      Path directory = cluster.mnt(worker % HOSTS + 1).resolve("history");
-      Random random = new Random(seed + worker);
-      workers.add(
-          threads.submit(
-              () -> {
-                for (int i = 0; i < 400 && !ended.get(); i++) {
-                  history.step(directory, "name-" + random.nextInt(8), random);
-                  Thread.sleep(random.nextInt(60));
-                }
-                return null;
-              }));
-    }
-    try {
-      for (Fault fault : Fault.possible()) {
-        failOver(fault);
-      }
-    } finally {
-      ended.set(true);
-    }
-    for (Future<Void> worker : workers) {
-      worker.get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
-    }
-    assertThat(history.size()).isGreaterThan(200);
-    assertThat(history.violations()).as("seed %s", seed).isEmpty();
-    assertThat(shared).isDirectory();
-  }
-
-  /** A lock that is held is held under the next leader, and at any time one host has it. */
-  @Test
-  void locksExcludeOverFailuresOfTheLeader() throws Exception {
-    Files.write(cluster.mnt(1).resolve("counter"), new byte[Long.BYTES]);
-    AtomicBoolean ended = new AtomicBoolean();
-    List<Future<Long>> counting = new ArrayList<>();
-    try (FileChannel held = openLocked(cluster.mnt(1).resolve("held"))) {
-      for (int host = 1; host <= HOSTS; host++) {
-        Path counter = cluster.mnt(host).resolve("counter");
-        counting.add(threads.submit(() -> count(counter, ended)));
-      }
-      for (Fault fault : Fault.possible()) {
-        failOver(fault);
-        assertThat(isLocked(cluster.mnt(2).resolve("held"))).as("after %s", fault).isTrue();
-      }
-      assertThat(held.isOpen()).isTrue();
-    } finally {
-      ended.set(true);
-    }
-    long expected = 0;
-    for (Future<Long> one : counting) {
-      long counted = one.get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
-      assertThat(counted).isGreaterThan(3);
-      expected += counted;
-    }
-    byte[] bytes = Files.readAllBytes(cluster.mnt(2).resolve("counter"));
-    assertThat(ByteBuffer.wrap(bytes).getLong()).isEqualTo(expected);
-    assertThat(isLocked(cluster.mnt(2).resolve("held"))).isFalse();
-  }
-
-  private static FileChannel openLocked(Path path) throws IOException {
-    FileChannel file = FileChannel.open(path, CREATE, WRITE);
-    assertThat(file.tryLock()).isNotNull();
-    return file;
-  }
-
-  private static boolean isLocked(Path path) throws IOException {
-    try (FileChannel file = FileChannel.open(path, WRITE);
-        FileLock lock = file.tryLock()) {
-      return lock == null;
-    }
-  }
-
-  /** Adds ones under the lock until the end; returns how many. */
-  private static long count(Path path, AtomicBoolean ended)
-      throws IOException, InterruptedException {
-    long added = 0;
-    try (FileChannel file = FileChannel.open(path, READ, WRITE)) {
-      ByteBuffer number = ByteBuffer.allocate(Long.BYTES);
-      while (!ended.get()) {
-        try (FileLock lock = file.lock()) {
-          assertThat(lock.isValid()).isTrue();
-          file.read(number.clear(), 0);
-          number.putLong(0, number.getLong(0) + 1);
-          file.write(number.flip(), 0);
-          added++;
-        }
-        Thread.sleep(2);
-      }
-    }
-    return added;
-  }
-
+  /** Everything at once, as on any day. */
   @Test
   void workGoesOnOverFailuresOfTheLeader() throws Exception {
-    Path trees = Files.createDirectory(cluster.mnt(1).resolve("trees"));
-    List<Future<Integer>> creators = new ArrayList<>();
-    AtomicBoolean ended = new AtomicBoolean();
-    for (int creator = 0; creator < 8; creator++) {
-      Path directory = cluster.mnt(creator % HOSTS + 1).resolve("trees");
-      int number = creator;
-      creators.add(threads.submit(() -> makeFiles(directory, number, ended)));
-    }
+    List<Work> works =
+        List.of(
+            new ChangingNames(cluster, threads, System.nanoTime()),
+            new CountingUnderALock(cluster, threads),
+            new CreatingFiles(cluster, threads));
     try {
+      for (Work work : works) {
+        work.begin();
+      }
       for (Fault fault : Fault.possible()) {
         failOver(fault);
+        for (Work work : works) {
+          work.look();
+        }
       }
     } finally {
-      ended.set(true);
+      works.forEach(Work::end);
     }
-    int made = 0;
-    for (Future<Integer> creator : creators) {
-      made += creator.get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+    for (Work work : works) {
+      work.check();
     }
-    assertThat(made).isGreaterThan(50);
-    for (int host = 1; host <= HOSTS; host++) {
-      try (Stream<Path> files = Files.list(cluster.mnt(host).resolve("trees"))) {
-        assertThat(files.map(f -> f.getFileName().toString()))
-            .hasSize(made)
-            .doesNotHaveDuplicates();
-      }
-    }
-    for (int number = 0; number < 8; number++) {
-      Path first = trees.resolve(number + "-0");
-      assertThat(Files.readString(first)).isEqualTo("content of " + first.getFileName());
-      assertThat(Files.getAttribute(first, "unix:nlink")).isEqualTo(1);
-    }
-  }
-
-  /** Every file is new, so an EEXIST would be a creation that counted twice. */
-  private static int makeFiles(Path directory, int creator, AtomicBoolean ended)
-      throws IOException {
-    int made = 0;
-    while (!ended.get()) {
-      Path file = directory.resolve(creator + "-" + made);
-      long start = System.nanoTime();
-      Files.writeString(
-          file,
-          "content of " + file.getFileName(),
-          java.nio.file.StandardOpenOption.CREATE_NEW,
-          java.nio.file.StandardOpenOption.WRITE);
-      made++;
-      assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(LONGEST_PAUSE);
-    }
-    return made;
   }
 
   @Test
@@ -319,7 +182,7 @@ class ReplicatedClusterIT {
   @Test
   void noReadIsStaleOnEitherSideOfAPartition() throws Exception {
     FabricUnderTest.assumeOwnTcp();
-    int rounds = Integer.getInteger("regionfs.probe.rounds", 4);
+    int rounds = Integer.getInteger("regionfs.probe.rounds", 2);
     List<Process> probes = new ArrayList<>();
     List<Future<List<Operation>>> outputs = new ArrayList<>();
     try {
