@@ -6,26 +6,17 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
 
 /** POSIX ACLs by the tools that people use, between two hosts, as a user and not only as root. */
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Timeout(value = 10, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
-class AclIT {
+class AclIT extends SharedCluster {
   private static final int ROUNDS = 10;
 
-  private ClusterFixture cluster;
-
-  @SuppressWarnings("NullAway.Init") // set before the first test
-  AclIT() {}
-
   @BeforeAll
-  void up() throws Exception {
-    cluster = new ClusterFixture(2);
+  void prepare() throws Exception {
     assumeThat(says(1, "command -v setfacl")).as("the package acl is there").isNotEmpty();
     // The directories above the mounts are root's; users must pass.
     on(1, "chmod 755 .");
@@ -34,14 +25,6 @@ class AclIT {
     }
     for (int host = 1; host <= 2; host++) {
       cluster.shell.run("chmod", "755", cluster.mnt(host).resolve("..")).succeeded();
-    }
-  }
-
-  @AfterAll
-  @SuppressWarnings("NullAway") // null if the hosts could not be made or the tests are skipped
-  void down() throws Exception {
-    if (cluster != null) {
-      cluster.close();
     }
   }
 

@@ -23,35 +23,17 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
 
 /** Three hosts on one network, each with its node and mount. */
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Timeout(value = 10, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
-class ClusterIT {
+class ClusterIT extends SharedCluster {
   private static final int HOSTS = 3;
   private static final int MIB = 1 << 20;
 
-  private ClusterFixture cluster;
-
-  @SuppressWarnings("NullAway.Init") // set before the first test
-  ClusterIT() {}
-
-  @BeforeAll
-  void up() throws Exception {
-    cluster = new ClusterFixture(HOSTS);
-  }
-
-  @AfterAll
-  @SuppressWarnings("NullAway") // null if the hosts could not be made or the tests are skipped
-  void down() throws Exception {
-    if (cluster != null) {
-      cluster.close();
-    }
+  ClusterIT() {
+    super(HOSTS, 1);
   }
 
   private static byte[] random(long seed, int bytes) {

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Timeout;
 
 /** Two hosts, of which each keeps what it has seen: a change that is complete is seen at once. */
 @Timeout(value = 10, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
-class CoherenceIT extends TwoHosts {
+class CoherenceIT extends SharedCluster {
   private static final int ROUNDS = 5;
 
   /** What a command in a directory of a host's mount says; it may fail. */

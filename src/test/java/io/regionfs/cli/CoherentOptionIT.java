@@ -14,33 +14,15 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 
 /** What -o coherent= promises for mappings, on three hosts that have notify. */
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-class CoherentOptionIT {
+class CoherentOptionIT extends SharedCluster {
   private static final int CHANGES = 30;
   private static final int PAGES = 4 * 4096;
 
-  private ClusterFixture cluster;
-
-  @SuppressWarnings("NullAway.Init") // set before the first test
-  CoherentOptionIT() {}
-
-  @BeforeAll
-  void up() throws Exception {
-    cluster = new ClusterFixture(3, 1, "-o", "coherent=notify");
-  }
-
-  @AfterAll
-  @SuppressWarnings("NullAway") // null if the hosts could not be made or the tests are skipped
-  void down() throws Exception {
-    if (cluster != null) {
-      cluster.close();
-    }
+  CoherentOptionIT() {
+    super(3, 1, "-o", "coherent=notify");
   }
 
   @Test

@@ -17,7 +17,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 /** Regions that live as long as the process that exports them, on two hosts. */
-class LifetimeIT extends TwoHosts {
+class LifetimeIT extends SharedCluster {
   /** A region goes within the lease of its home (10 s) and a margin. */
   private static final Duration LEASE = Duration.ofSeconds(10);
 

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Timeout;
 
 /** What a program hears when stores of its mapping cannot be written; what 'refresh' says. */
 @Timeout(value = 10, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
-class MappingFailuresIT extends TwoHosts {
+class MappingFailuresIT extends SharedCluster {
   private static final int MIB = 1 << 20;
   private static final int PAGE = 4096;
 

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** What programs see whose mappings cannot be served: errors, once, and never a hang. */
-class MappingIT extends TwoHosts {
+class MappingIT extends SharedCluster {
   private static final int SIGBUS = 7;
   private static final int MIB = 1 << 20;
 

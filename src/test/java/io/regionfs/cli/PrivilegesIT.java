@@ -6,19 +6,16 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
 
 /**
  * Set-id bits and capabilities go when a file is changed, as root and as a user, at its home and
  * from another host, passed through and not; tmpfs is what it is compared with.
  */
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Timeout(value = 10, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
-class PrivilegesIT {
+class PrivilegesIT extends SharedCluster {
   private static final String NOBODY = "setpriv --reuid 65534 --regid 65534 --clear-groups ";
 
   /** Ways to change a file f that anybody may write. */
@@ -35,14 +32,8 @@ class PrivilegesIT {
           "touch f",
           "cat f");
 
-  private ClusterFixture cluster;
-
-  @SuppressWarnings("NullAway.Init") // set before the first test
-  PrivilegesIT() {}
-
   @BeforeAll
-  void up() throws Exception {
-    cluster = new ClusterFixture(2);
+  void prepare() throws Exception {
     assumeThat(bash("/", "command -v setcap && command -v getcap").exit())
         .as("the package libcap2-bin is there")
         .isZero();
@@ -56,14 +47,6 @@ class PrivilegesIT {
       cluster.shell.run("chmod", "755", one).succeeded();
     }
     cluster.shell.run("chmod", "777", cluster.mnt(1)).succeeded();
-  }
-
-  @AfterAll
-  @SuppressWarnings("NullAway") // null if the hosts could not be made or the tests are skipped
-  void down() throws Exception {
-    if (cluster != null) {
-      cluster.close();
-    }
   }
 
   private Shell.Result bash(Object directory, String command) throws Exception {

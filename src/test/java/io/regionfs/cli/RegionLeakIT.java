@@ -9,19 +9,16 @@ import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
 
 /**
  * Regions are created, written from the other host and removed, and both nodes and the devices hold
  * what they held. The system property REGIONS says how many.
  */
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Timeout(value = 30, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
-class RegionLeakIT {
+class RegionLeakIT extends SharedCluster {
   static final String REGIONS = "regionfs.leak.regions";
   private static final int WARM_UP = 20;
   private static final int BYTES = 256 << 10;
@@ -30,23 +27,10 @@ class RegionLeakIT {
   private static final long NOISE_KIB = 96 << 10;
 
   private final byte[] data = new byte[BYTES];
-  private ClusterFixture cluster;
-
-  @SuppressWarnings("NullAway.Init") // set before the first test
-  RegionLeakIT() {}
 
   @BeforeAll
-  void up() throws Exception {
-    cluster = new ClusterFixture(2);
+  void prepare() throws Exception {
     new Random(1).nextBytes(data);
-  }
-
-  @AfterAll
-  @SuppressWarnings("NullAway") // null if the hosts could not be made or the tests are skipped
-  void down() throws Exception {
-    if (cluster != null) {
-      cluster.close();
-    }
   }
 
   @Test

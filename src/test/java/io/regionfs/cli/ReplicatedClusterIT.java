@@ -22,40 +22,28 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
 
 /**
  * Three hosts and three replicas of the metadata service, whose leader fails in every way while
  * people work: they see a pause, never an error, and nothing is lost, doubled or old.
  */
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Timeout(value = 10, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
-class ReplicatedClusterIT {
+class ReplicatedClusterIT extends SharedCluster {
   private static final int HOSTS = 3;
   private static final List<String> REPLICAS = List.of("meta1", "meta2", "meta3");
   private static final Duration PATIENCE = Shell.patience(Duration.ofSeconds(60));
 
   private final ExecutorService threads = Executors.newCachedThreadPool();
-  private ClusterFixture cluster;
 
-  @SuppressWarnings("NullAway.Init") // set before the first test
-  ReplicatedClusterIT() {}
-
-  @BeforeAll
-  void up() throws Exception {
-    cluster = new ClusterFixture(HOSTS, REPLICAS.size());
+  ReplicatedClusterIT() {
+    super(HOSTS, REPLICAS.size());
   }
 
   @AfterAll
-  @SuppressWarnings("NullAway") // null if the hosts could not be made or the tests are skipped
-  void down() throws Exception {
+  void stop() {
     threads.shutdownNow();
-    if (cluster != null) {
-      cluster.close();
-    }
   }
 
   /** Whatever a failed test left, the next one starts with three replicas that agree. */

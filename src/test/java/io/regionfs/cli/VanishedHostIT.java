@@ -21,16 +21,14 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
 
 /**
  * A host loses its network or its power while another one works with its files, or it with
  * another's: the other hears of it in time, frees what belonged to it, and has it again later.
  */
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Timeout(value = 15, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
-class VanishedHostIT {
+class VanishedHostIT extends SharedCluster {
   private static final int BYTES = 1 << 20;
 
   /** A node's lease is 10 s; the rest is for a slow machine. */
@@ -38,14 +36,9 @@ class VanishedHostIT {
 
   private final byte[] data = new byte[BYTES];
   private final ExecutorService threads = Executors.newCachedThreadPool();
-  private ClusterFixture cluster;
-
-  @SuppressWarnings("NullAway.Init") // set before the first test
-  VanishedHostIT() {}
 
   @BeforeAll
-  void up() throws Exception {
-    cluster = new ClusterFixture(2);
+  void prepare() throws Exception {
     new Random(1).nextBytes(data);
   }
 
@@ -59,12 +52,8 @@ class VanishedHostIT {
   }
 
   @AfterAll
-  @SuppressWarnings("NullAway") // null if the hosts could not be made or the tests are skipped
-  void down() throws Exception {
+  void stop() {
     threads.shutdownNow();
-    if (cluster != null) {
-      cluster.close();
-    }
   }
 
   /** What is done again and again until it fails. */
