@@ -1,7 +1,9 @@
 package io.regionfs.metaserver.raft;
 
+import com.alipay.remoting.ConnectionEventType;
 import com.alipay.sofa.jraft.rpc.ProtobufMsgFactory;
 import com.alipay.sofa.jraft.rpc.RpcServer;
+import com.alipay.sofa.jraft.rpc.impl.BoltRpcServer;
 import com.alipay.sofa.jraft.rpc.impl.PingRequestProcessor;
 import com.alipay.sofa.jraft.rpc.impl.core.AppendEntriesRequestProcessor;
 import com.alipay.sofa.jraft.rpc.impl.core.GetFileRequestProcessor;
@@ -17,6 +19,7 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 
@@ -31,10 +34,12 @@ final class EngineServer implements AutoCloseable {
 
   private final RpcServer server;
   private final ExecutorService threads;
+  private final AtomicBoolean closed;
 
-  private EngineServer(RpcServer server, ExecutorService threads) {
+  private EngineServer(RpcServer server, ExecutorService threads, AtomicBoolean closed) {
     this.server = server;
     this.threads = threads;
+    this.closed = closed;
   }
 
   /**
@@ -44,6 +49,8 @@ final class EngineServer implements AutoCloseable {
     awaitFree(endpoint);
     ProtobufMsgFactory.load();
     RpcServer server = RpcFactoryHelper.rpcFactory().createRpcServer(endpoint);
+    AtomicBoolean closed = new AtomicBoolean();
+    closeLateConnections(server, closed);
     AtomicInteger number = new AtomicInteger();
     ExecutorService threads =
         Executors.newFixedThreadPool(
@@ -64,13 +71,30 @@ final class EngineServer implements AutoCloseable {
     server.registerProcessor(new ReadIndexRequestProcessor(threads));
     try {
       if (server.init(null)) {
-        return new EngineServer(server, threads);
+        return new EngineServer(server, threads, closed);
       }
       throw new IOException("cannot listen at " + endpoint + " for the other replicas");
     } catch (RuntimeException | IOException e) {
       threads.shutdown();
       throw new IOException("cannot listen at " + endpoint + " for the other replicas", e);
     }
+  }
+
+  /**
+   * The engine's server closes the connections that it has when it is shut down. One that comes at
+   * that moment would stay: whoever made it, a leader say, would be told "busy" from then on, by a
+   * server that is no more, and never ask the one that has the port next.
+   */
+  private static void closeLateConnections(RpcServer server, AtomicBoolean closed) {
+    ((BoltRpcServer) server)
+        .getServer()
+        .addConnectionEventProcessor(
+            ConnectionEventType.CONNECT,
+            (address, connection) -> {
+              if (closed.get()) {
+                connection.close();
+              }
+            });
   }
 
   /** A server of an earlier life gives its port back a moment after it was closed. */
@@ -93,6 +117,7 @@ final class EngineServer implements AutoCloseable {
 
   @Override
   public void close() {
+    closed.set(true);
     server.shutdown();
     threads.shutdown();
   }
