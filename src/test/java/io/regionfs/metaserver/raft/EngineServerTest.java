@@ -21,6 +21,7 @@ class EngineServerTest {
   /** Else who has one would never find the next server at this address. */
   @Test
   void noConnectionOutlivesTheServer() throws Exception {
+    EngineLogging.restrain();
     for (int round = 0; round < ROUNDS; round++) {
       InetSocketAddress address = Cluster.freeAddress();
       EngineServer server =
