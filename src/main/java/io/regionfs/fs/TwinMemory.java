@@ -100,7 +100,7 @@ final class TwinMemory implements AutoCloseable {
 
   /** Whether some should be given back before they are needed. */
   synchronized boolean isShort() {
-    return usedPages > mostPages / 4 * 3;
+    return usedPages > mostPages - Math.max(1, mostPages / 8);
   }
 
   /**
