@@ -187,7 +187,7 @@ final class InodePages {
       if (twin != 0) {
         Memory.copy(bytes + at, twin + inPage, part);
         if (part == PAGE) {
-          twins.isWhole(page);
+          twins.markWhole(page);
         }
       }
     }

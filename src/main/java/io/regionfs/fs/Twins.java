@@ -69,7 +69,7 @@ final class Twins {
   }
 
   /** The twin is again what the kernel has, from end to end. */
-  void isWhole(long page) {
+  void markWhole(long page) {
     Block block = block(page / BLOCK_PAGES);
     if (block != null) {
       block.zeroedFrom[inBlock(page)] = PAGE;

@@ -34,15 +34,9 @@ final class AttributeRefresh {
   private static final int HANDLE_BYTES = 12;
   private static final int HANDLE = 0;
   private static final int TIMES = 32;
-  private static final int EMPTY = TIMES + 32;
-  private static final int BYTES = EMPTY + 8;
+  private static final int BYTES = TIMES + 32;
   private static final int O_DIRECTORY = 0200000;
   private static final int O_PATH = 010000000;
-  private static final int AT_EMPTY_PATH = 0x1000;
-  private static final long SYS_GETTID = 186;
-  private static final long SYS_UTIMENSAT = 280;
-  private static final long UTIME_NOW = 0x3fffffff;
-  private static final long UTIME_OMIT = 0x3ffffffe;
 
   private final Path mountPoint;
 
@@ -52,6 +46,7 @@ final class AttributeRefresh {
   @GuardedBy("this")
   private boolean running;
 
+  /** The thread that runs; 0: none. Its number may be a program's as soon as it has ended. */
   private volatile int asking;
 
   AttributeRefresh(Path mountPoint) {
@@ -77,12 +72,15 @@ final class AttributeRefresh {
   private synchronized ArrayDeque<InodeId> next() {
     ArrayDeque<InodeId> next = new ArrayDeque<>(waiting);
     waiting.clear();
-    running = !next.isEmpty();
+    if (next.isEmpty()) {
+      running = false;
+      asking = 0;
+    }
     return next;
   }
 
   private void run() {
-    asking = (int) LibC.INSTANCE.syscall(SYS_GETTID, 0, 0, 0, 0, 0, 0);
+    asking = LibC.INSTANCE.gettid();
     for (ArrayDeque<InodeId> next = next(); !next.isEmpty(); next = next()) {
       long memory = Memory.allocate(BYTES);
       int root = LibC.INSTANCE.open(mountPoint.toString(), O_DIRECTORY | LibC.O_CLOEXEC, 0);
@@ -112,14 +110,10 @@ final class AttributeRefresh {
       return;
     }
     Memory.putLong(memory + TIMES, 0);
-    Memory.putLong(memory + TIMES + 8, UTIME_NOW);
+    Memory.putLong(memory + TIMES + 8, LibC.UTIME_NOW);
     Memory.putLong(memory + TIMES + 16, 0);
-    Memory.putLong(memory + TIMES + 24, UTIME_OMIT);
-    Memory.putLong(memory + EMPTY, 0);
-    long done =
-        LibC.INSTANCE.syscall(
-            SYS_UTIMENSAT, file, memory + EMPTY, memory + TIMES, AT_EMPTY_PATH, 0, 0);
-    if (done != 0) {
+    Memory.putLong(memory + TIMES + 24, LibC.UTIME_OMIT);
+    if (LibC.INSTANCE.utimensat(file, "", memory + TIMES, LibC.AT_EMPTY_PATH) != 0) {
       LOG.debug("inode {} has no attributes: errno {}", inode, LibC.errno());
     }
     LibC.INSTANCE.close(file);

@@ -34,6 +34,9 @@ public interface LibC {
   int SEEK_DATA = 3;
   int SEEK_HOLE = 4;
   int MNT_DETACH = 2;
+  int AT_EMPTY_PATH = 0x1000;
+  long UTIME_NOW = (1L << 30) - 1;
+  long UTIME_OMIT = (1L << 30) - 2;
   long MS_NOSUID = 2;
   long MS_NODEV = 4;
   long MS_REMOUNT = 32;
@@ -84,6 +87,10 @@ public interface LibC {
 
   int mount(String source, String target, String type, long flags, String options);
 
+  int utimensat(int directory, String path, long times, int flags);
+
+  int futimens(int fd, long times);
+
   int open_by_handle_at(int mount, long handle, int flags);
 
   int umount2(String target, int flags);
@@ -93,6 +100,8 @@ public interface LibC {
   int sched_setaffinity(int thread, long bytes, long mask);
 
   long getxattr(long path, long name, long value, long bytes);
+
+  int gettid();
 
   int getuid();
 

@@ -16,10 +16,7 @@ import java.nio.file.Path;
 final class DirectFile implements AutoCloseable {
   private static final LibC C = LibC.INSTANCE;
   private static final long SYS_STATX = 332;
-  private static final long SYS_UTIMENSAT = 280;
-  private static final long AT_EMPTY_PATH = 0x1000;
   private static final long STATX_BASIC = 0x7ff;
-  private static final long UTIME_OMIT = (1L << 30) - 2;
   private static final int STATX_BYTES = 256;
   private static final int SIZE = 40;
   private static final int BLOCKS = 48;
@@ -73,8 +70,8 @@ final class DirectFile implements AutoCloseable {
     Memory.putLong(scratch, 0);
     Memory.putLong(scratch + 8, 0);
     Memory.putLong(scratch + 16, 0);
-    Memory.putLong(scratch + 24, UTIME_OMIT);
-    check("utimensat", C.syscall(SYS_UTIMENSAT, fd, 0, scratch, 0, 0, 0));
+    Memory.putLong(scratch + 24, LibC.UTIME_OMIT);
+    check("futimens", C.futimens(fd, scratch));
   }
 
   int descriptor() {
@@ -83,7 +80,7 @@ final class DirectFile implements AutoCloseable {
 
   synchronized State state() {
     long empty = scratch + STATX_BYTES;
-    check("statx", C.syscall(SYS_STATX, fd, empty, AT_EMPTY_PATH, STATX_BASIC, scratch, 0));
+    check("statx", C.syscall(SYS_STATX, fd, empty, LibC.AT_EMPTY_PATH, STATX_BASIC, scratch, 0));
     return new State(
         Memory.getLong(scratch + SIZE),
         Memory.getLong(scratch + BLOCKS) * SECTOR_BYTES,

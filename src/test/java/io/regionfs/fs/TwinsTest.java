@@ -79,7 +79,7 @@ class TwinsTest {
         case 3 -> forget(first, first + pages, i - random.nextInt(20));
         case 4 -> zeroed(random.nextInt((PAGES + 20) * PAGE));
         case 5 -> {
-          twins.isWhole(first);
+          twins.markWhole(first);
           model.computeIfPresent(first, (page, twin) -> new long[] {twin[0], twin[1], PAGE});
         }
         case 6 -> {
