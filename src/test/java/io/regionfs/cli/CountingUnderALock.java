@@ -11,35 +11,26 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /** A lock that is held stays so, and of another one at any time one host has it. */
-final class CountingUnderALock implements Work {
-  private final ClusterFixture cluster;
-  private final ExecutorService threads;
-  private final List<Future<Long>> counting = new ArrayList<>();
-  private volatile @Nullable FileChannel held;
-  private volatile boolean ended;
+final class CountingUnderALock extends Work<Long> {
+  private @Nullable FileChannel held;
 
   CountingUnderALock(ClusterFixture cluster, ExecutorService threads) {
-    this.cluster = cluster;
-    this.threads = threads;
+    super(cluster, threads);
   }
 
   @Override
-  public void begin() throws Exception {
+  void begin() throws Exception {
     FileChannel file = FileChannel.open(cluster.mnt(1).resolve("held"), CREATE, WRITE);
     held = file;
     assertThat(file.tryLock()).isNotNull();
     Files.write(cluster.mnt(1).resolve("counter"), new byte[Long.BYTES]);
     for (int host = 1; host <= cluster.hosts(); host++) {
       Path counter = cluster.mnt(host).resolve("counter");
-      counting.add(threads.submit(() -> count(counter)));
+      start(() -> count(counter));
     }
   }
 
@@ -48,7 +39,7 @@ final class CountingUnderALock implements Work {
     long added = 0;
     try (FileChannel file = FileChannel.open(path, READ, WRITE)) {
       ByteBuffer number = ByteBuffer.allocate(Long.BYTES);
-      while (!ended) {
+      while (!hasEnded()) {
         try (FileLock lock = file.lock()) {
           assertThat(lock.isValid()).isTrue();
           file.read(number.clear(), 0);
@@ -70,29 +61,28 @@ final class CountingUnderALock implements Work {
   }
 
   @Override
-  public void look() throws Exception {
+  void look() throws Exception {
     assertThat(isLocked(cluster.mnt(2).resolve("held"))).isTrue();
   }
 
   @Override
-  public void end() {
-    ended = true;
+  void end() throws IOException {
+    super.end();
+    FileChannel file = held;
+    if (file != null) {
+      file.close();
+    }
   }
 
   @Override
-  public void check() throws Exception {
+  void check() throws Exception {
     long expected = 0;
-    for (Future<Long> one : counting) {
-      long counted = one.get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+    for (long counted : results()) {
       assertThat(counted).isGreaterThan(3);
       expected += counted;
     }
     byte[] bytes = Files.readAllBytes(cluster.mnt(2).resolve("counter"));
     assertThat(ByteBuffer.wrap(bytes).getLong()).isEqualTo(expected);
-    FileChannel file = held;
-    if (file != null) {
-      file.close();
-    }
     assertThat(isLocked(cluster.mnt(2).resolve("held"))).isFalse();
   }
 }

@@ -8,44 +8,34 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /** New files all the time: each is there once, on all hosts, with what was written to it. */
-final class CreatingFiles implements Work {
+final class CreatingFiles extends Work<Integer> {
   private static final int CREATORS_OF_HOST = 2;
 
   /** Far above what a fail-over takes: it says "did not hang", the benchmark says how long. */
   private static final Duration LONGEST_PAUSE = Shell.patience(Duration.ofSeconds(30));
 
-  private final ClusterFixture cluster;
-  private final ExecutorService threads;
-  private final List<Future<Integer>> creators = new ArrayList<>();
-  private volatile boolean ended;
-
   CreatingFiles(ClusterFixture cluster, ExecutorService threads) {
-    this.cluster = cluster;
-    this.threads = threads;
+    super(cluster, threads);
   }
 
   @Override
-  public void begin() throws Exception {
+  void begin() throws Exception {
     Files.createDirectory(cluster.mnt(1).resolve("files"));
     for (int creator = 0; creator < CREATORS_OF_HOST * cluster.hosts(); creator++) {
       Path directory = cluster.mnt(creator % cluster.hosts() + 1).resolve("files");
       int number = creator;
-      creators.add(threads.submit(() -> create(directory, number)));
+      start(() -> create(directory, number));
     }
   }
 
   /** Every file is new, so an EEXIST would be a creation that counted twice. */
   private int create(Path directory, int creator) throws IOException {
     int made = 0;
-    while (!ended) {
+    while (!hasEnded()) {
       Path file = directory.resolve(creator + "-" + made);
       long start = System.nanoTime();
       Files.writeString(file, content(file), CREATE_NEW, WRITE);
@@ -60,15 +50,10 @@ final class CreatingFiles implements Work {
   }
 
   @Override
-  public void end() {
-    ended = true;
-  }
-
-  @Override
-  public void check() throws Exception {
+  void check() throws Exception {
     int made = 0;
-    for (Future<Integer> creator : creators) {
-      made += creator.get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+    for (int one : results()) {
+      made += one;
     }
     assertThat(made).isGreaterThan(50);
     for (int host = 1; host <= cluster.hosts(); host++) {
@@ -78,7 +63,7 @@ final class CreatingFiles implements Work {
             .doesNotHaveDuplicates();
       }
     }
-    for (int creator = 0; creator < creators.size(); creator++) {
+    for (int creator = 0; creator < CREATORS_OF_HOST * cluster.hosts(); creator++) {
       Path first = cluster.mnt(1).resolve("files").resolve(creator + "-0");
       assertThat(Files.readString(first)).isEqualTo(content(first));
       assertThat(Files.getAttribute(first, "unix:nlink")).isEqualTo(1);

@@ -33,7 +33,7 @@ import org.junit.jupiter.api.Timeout;
 class ReplicatedClusterIT extends SharedCluster {
   private static final int HOSTS = 3;
   private static final List<String> REPLICAS = List.of("meta1", "meta2", "meta3");
-  private static final Duration PATIENCE = Shell.patience(Duration.ofSeconds(60));
+  private static final Duration PATIENCE = Work.PATIENCE;
 
   private final ExecutorService threads = Executors.newCachedThreadPool();
 
@@ -127,25 +127,27 @@ class ReplicatedClusterIT extends SharedCluster {
   /** Everything at once, as on any day. */
   @Test
   void workGoesOnOverFailuresOfTheLeader() throws Exception {
-    List<Work> works =
+    List<Work<?>> works =
         List.of(
             new ChangingNames(cluster, threads, System.nanoTime()),
             new CountingUnderALock(cluster, threads),
             new CreatingFiles(cluster, threads));
     try {
-      for (Work work : works) {
+      for (Work<?> work : works) {
         work.begin();
       }
       for (Fault fault : Fault.possible()) {
         failOver(fault);
-        for (Work work : works) {
+        for (Work<?> work : works) {
           work.look();
         }
       }
     } finally {
-      works.forEach(Work::end);
+      for (Work<?> work : works) {
+        work.end();
+      }
     }
-    for (Work work : works) {
+    for (Work<?> work : works) {
       work.check();
     }
   }
