@@ -28,6 +28,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
+import java.util.function.IntUnaryOperator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -137,21 +138,32 @@ public abstract class RpcContract {
   void manyThreadsShareAClientAndEachGetsItsOwnReplies() throws Exception {
     try (RpcServer server = transport.serve(anyPort(), RpcContract::echo);
         RpcClient client = transport.client(server.address())) {
-      List<Future<Integer>> callers = new ArrayList<>();
-      for (int thread = 0; thread < 40; thread++) {
-        long base = thread * 1_000_000L;
-        callers.add(start(() -> callMany(client, base, 400)));
-      }
-      for (Future<Integer> caller : callers) {
-        assertThat(caller.get()).isEqualTo(400);
-      }
+      callFromManyThreads(client, i -> 1 + (i % 7) * 300);
     }
   }
 
-  private static int callMany(RpcClient client, long base, int calls) throws Exception {
+  /**
+   * Forty threads with 400 calls each; every reply has to be the right one.
+   *
+   * @param payloadBytes by the number of the call in its thread
+   */
+  protected final void callFromManyThreads(RpcClient client, IntUnaryOperator payloadBytes)
+      throws Exception {
+    List<Future<Integer>> callers = new ArrayList<>();
+    for (int thread = 0; thread < 40; thread++) {
+      long base = thread * 1_000_000L;
+      callers.add(start(() -> callMany(client, base, payloadBytes)));
+    }
+    for (Future<Integer> caller : callers) {
+      assertThat(caller.get()).isEqualTo(400);
+    }
+  }
+
+  private static int callMany(RpcClient client, long base, IntUnaryOperator payloadBytes)
+      throws Exception {
     int right = 0;
-    for (int i = 0; i < calls; i++) {
-      Request request = request(base + i, randomBytes(base + i, 1 + (i % 7) * 300));
+    for (int i = 0; i < 400; i++) {
+      Request request = request(base + i, randomBytes(base + i, payloadBytes.applyAsInt(i)));
       right += client.call(request, LONG).equals(echoOf(request)) ? 1 : 0;
     }
     return right;

@@ -10,12 +10,19 @@ import java.nio.ByteBuffer;
 
 /**
  * A protobuf message as DaRPC sends it: after DaRPC's own ticket (4 bytes) come the length of the
- * message (4 bytes, big-endian) and the message.
+ * message (4 bytes, big-endian), the message, and zeros up to the {@link #SHORTEST_BYTES}.
  */
 final class ProtobufMessage implements DaRPCMessage {
   private static final int TICKET_BYTES = Integer.BYTES;
   private static final int LENGTH_BYTES = Integer.BYTES;
   private static final int HEADER_BYTES = TICKET_BYTES + LENGTH_BYTES;
+
+  /**
+   * With the header. Soft-iWARP garbles messages of up to 32 bytes whose buffer crosses a page,
+   * when its own thread sends them (siw_try_1seg takes the length of one part for that of the
+   * other).
+   */
+  static final int SHORTEST_BYTES = 36;
 
   private final MessageLite message;
 
@@ -31,7 +38,11 @@ final class ProtobufMessage implements DaRPCMessage {
     CodedOutputStream out = CodedOutputStream.newInstance(buffer);
     message.writeTo(out);
     out.flush();
-    return LENGTH_BYTES + length;
+    int written = LENGTH_BYTES + length;
+    for (; written < SHORTEST_BYTES - TICKET_BYTES; written++) {
+      buffer.put((byte) 0);
+    }
+    return written;
   }
 
   @Override

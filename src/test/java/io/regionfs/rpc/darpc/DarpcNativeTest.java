@@ -38,6 +38,19 @@ class DarpcNativeTest extends RpcContract {
     return RdmaUnderTest.address();
   }
 
+  /**
+   * Buffers are 8 bytes longer than pages, so of 512 of them some begin just before a page ends. To
+   * siw it matters too which thread sends: requests of many callers keep the kernel's busy.
+   */
+  @Test
+  void shortMessagesAreWholeWhereverTheirBuffersLie() throws Exception {
+    DarpcOptions deep = new DarpcOptions(512, Duration.ofSeconds(20), HOUR, HOUR, 1, 1);
+    try (DarpcTransport wide = new DarpcTransport(deep)) {
+      RpcServer server = wide.serve(anyPort(), RpcContract::echo);
+      callFromManyThreads(wide.client(server.address()), i -> 1);
+    }
+  }
+
   @Test
   void connectionsLeaveNothingBehind() throws Exception {
     DarpcTransport transport = (DarpcTransport) transport();
