@@ -121,7 +121,7 @@ final class Receiver {
     }
     asked = placed == remaining ? placed + AHEAD_BYTES : placed;
     long n;
-    if (!pair.touch(into, segment, last)) {
+    if (!pair.placement().begin(into, segment, last)) {
       pair.targetFails(type <= Wire.LAST_REQUEST);
       target = null;
       return fill(socket);
@@ -129,7 +129,7 @@ final class Receiver {
     try {
       n = C.readv(socket, pieces, count);
     } finally {
-      pair.untouch(into, segment, last);
+      pair.placement().end(into, segment, last);
     }
     if (n > 0) {
       int payload = (int) Math.min(n, placed);
@@ -200,7 +200,7 @@ final class Receiver {
   }
 
   private boolean copy(Segments into, int bytes) {
-    if (!pair.touch(into, segment, segment + 1)) {
+    if (!pair.placement().begin(into, segment, segment + 1)) {
       return false;
     }
     try {
@@ -209,7 +209,7 @@ final class Receiver {
     } catch (InternalError pageCannotBeHad) {
       return false;
     } finally {
-      pair.untouch(into, segment, segment + 1);
+      pair.placement().end(into, segment, segment + 1);
     }
   }
 
@@ -247,17 +247,17 @@ final class Receiver {
 
   private void response(long header) {
     switch (type) {
-      case Wire.ACK -> pair.acknowledged(Wire.key(header));
+      case Wire.ACK -> pair.requester().acknowledged(Wire.key(header));
       case Wire.READ_DATA -> {
-        Segments into = pair.readAnswered(length);
+        Segments into = pair.requester().readAnswered(length);
         if (into != null) {
           payload(into, length);
           inFrame = true;
         }
       }
-      case Wire.ATOMIC_RESULT -> pair.atomicAnswered(Wire.operand(header));
-      case Wire.REFUSAL -> pair.refusedByPeer(flags);
-      case Wire.NOT_READY -> pair.peerNotReady();
+      case Wire.ATOMIC_RESULT -> pair.requester().atomicAnswered(Wire.operand(header));
+      case Wire.REFUSAL -> pair.requester().refusedByPeer(flags);
+      case Wire.NOT_READY -> pair.requester().peerNotReady();
       case Wire.DISCONNECT -> pair.disconnectedByPeer();
       default -> pair.violation("frame type " + type);
     }
@@ -265,15 +265,15 @@ final class Receiver {
 
   private void finish() {
     switch (type) {
-      case Wire.SEND -> pair.received(length, immediate, flags, false);
+      case Wire.SEND -> pair.replies().received(length, immediate, flags, false);
       case Wire.WRITE -> {
         if ((flags & Wire.FLAG_IMMEDIATE) != 0) {
-          pair.received(length, immediate, flags, true);
+          pair.replies().received(length, immediate, flags, true);
         } else {
-          pair.acknowledge();
+          pair.replies().acknowledge();
         }
       }
-      default -> pair.readComplete();
+      default -> pair.requester().readComplete();
     }
   }
 

@@ -47,15 +47,15 @@ final class Responder {
     Receive receive = pair.receiveQueue().oldest();
     if (receive == null) {
       waitsForResync = true;
-      pair.notReady();
+      pair.replies().notReady();
       return null;
     }
     if (receive.localError != WcStatus.SUCCESS) {
-      pair.receiveFails(receive.localError, WcStatus.REM_OP_ERR);
+      pair.replies().receiveFails(receive.localError, WcStatus.REM_OP_ERR);
       return null;
     }
     if (bytes > receive.bytes) {
-      pair.receiveFails(WcStatus.LOC_LEN_ERR, WcStatus.REM_INV_REQ_ERR);
+      pair.replies().receiveFails(WcStatus.LOC_LEN_ERR, WcStatus.REM_INV_REQ_ERR);
       return null;
     }
     accepting = true;
@@ -65,7 +65,7 @@ final class Responder {
   private @Nullable Segments write(long header, boolean immediate) {
     if (immediate && pair.receiveQueue().oldest() == null) {
       waitsForResync = true;
-      pair.notReady();
+      pair.replies().notReady();
       return null;
     }
     int bytes = Wire.length(header);
@@ -90,7 +90,7 @@ final class Responder {
         return null;
       }
     }
-    pair.answerRead(region, Wire.address(header), bytes);
+    pair.replies().answerRead(region, Wire.address(header), bytes);
     return null;
   }
 
@@ -98,7 +98,7 @@ final class Responder {
     long address = Wire.address(header);
     Atomics scope = pair.device().options().atomics();
     if (scope == Atomics.NONE || (address & 7) != 0 || Wire.length(header) != 8) {
-      pair.refuse(WcStatus.REM_INV_REQ_ERR);
+      pair.replies().refuse(WcStatus.REM_INV_REQ_ERR);
       return null;
     }
     SoftMemoryRegion region = find(header, 8, IbvMr.IBV_ACCESS_REMOTE_ATOMIC);
@@ -106,7 +106,7 @@ final class Responder {
       return null;
     }
     if (!region.enter()) {
-      pair.refuse(WcStatus.REM_ACCESS_ERR);
+      pair.replies().refuse(WcStatus.REM_ACCESS_ERR);
       return null;
     }
     long old;
@@ -116,12 +116,12 @@ final class Responder {
               ? pair.device().atomically(header, address)
               : carryOut(header, address);
     } catch (InternalError pageCannotBeHad) {
-      pair.refuse(WcStatus.REM_OP_ERR);
+      pair.replies().refuse(WcStatus.REM_OP_ERR);
       return null;
     } finally {
       region.exit();
     }
-    pair.answerAtomic(old);
+    pair.replies().answerAtomic(old);
     return null;
   }
 
@@ -145,7 +145,7 @@ final class Responder {
         || region.domain() != pair.domain()
         || !region.allows(access)
         || !region.covers(Wire.address(header), bytes)) {
-      pair.refuse(WcStatus.REM_ACCESS_ERR);
+      pair.replies().refuse(WcStatus.REM_ACCESS_ERR);
       return null;
     }
     return region;

@@ -3,16 +3,10 @@ package io.regionfs.verbs.soft;
 import com.ibm.disni.verbs.IbvQP;
 import com.ibm.disni.verbs.IbvQPCap;
 import com.ibm.disni.verbs.IbvQPInitAttr;
-import com.ibm.disni.verbs.IbvWC.IbvWcOpcode;
 import com.ibm.disni.verbs.RdmaCmEvent.EventType;
 import io.regionfs.posix.LibC;
-import io.regionfs.posix.Memory;
-import io.regionfs.verbs.soft.ReceiveQueue.Receive;
-import io.regionfs.verbs.soft.Responses.Response;
-import io.regionfs.verbs.soft.SendQueue.Request;
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -20,14 +14,12 @@ import org.slf4j.LoggerFactory;
 
 /**
  * A reliable connection's two work queues and its state. {@code transmit} guards the send queue,
- * what is sent, and every change of state; {@code touching} is held while bytes move into memory,
- * so that no byte moves any more once a failure has been reported.
+ * what is sent, and every change of state; bytes move into memory within a {@link Placement}. What
+ * the reader of the connection hears of the peer's requests goes to {@link Replies}, of its answers
+ * to {@link Requester}.
  */
 final class SoftQueuePair extends IbvQP {
   private static final Logger LOG = LoggerFactory.getLogger(SoftQueuePair.class);
-  private static final int FOR_EVER = 7;
-  private static final int RECEIVED = IbvWcOpcode.IBV_WC_RECV.getOpcode();
-  private static final int RECEIVED_IMMEDIATE = IbvWcOpcode.IBV_WC_RECV_RDMA_WITH_IMM.getOpcode();
 
   private final SoftConnectionId id;
   private final SoftProtectionDomain softDomain;
@@ -39,7 +31,9 @@ final class SoftQueuePair extends IbvQP {
   private final Transmitter transmitter;
   private final int maxSegments;
   private final ReentrantLock transmit = new ReentrantLock();
-  private final ReentrantLock touching = new ReentrantLock();
+  private final Placement placement = new Placement(this::isAlive);
+  private final Replies replies;
+  private final Requester requester;
 
   /** One of IBV_QPS_INIT, RTS and ERR. */
   private volatile int phase = IBV_QPS_INIT;
@@ -49,8 +43,6 @@ final class SoftQueuePair extends IbvQP {
   private boolean connected;
   private boolean closing;
   private boolean refusedLate;
-  private int rnrRetries;
-  private int rnrAttempts;
 
   SoftQueuePair(SoftConnectionId id, SoftProtectionDomain domain, IbvQPInitAttr attributes)
       throws IOException {
@@ -81,6 +73,8 @@ final class SoftQueuePair extends IbvQP {
     requests = new SendQueue(caps.getMax_send_wr(), Math.max(1, caps.getMax_send_sge()));
     receives = new ReceiveQueue(caps.getMax_recv_wr(), Math.max(1, caps.getMax_recv_sge()));
     transmitter = new Transmitter(this, requests, limits.readDepth());
+    replies = new Replies(this, transmit, transmitter, receives, receipts);
+    requester = new Requester(this, transmit, transmitter, requests, placement, sends);
     posting = new Posting(domain, requests, receives, caps, attributes.getSq_sig_all() != 0);
     sends.attach(this);
     if (receipts != sends) {
@@ -100,6 +94,20 @@ final class SoftQueuePair extends IbvQP {
 
   SoftProtectionDomain domain() {
     return softDomain;
+  }
+
+  Placement placement() {
+    return placement;
+  }
+
+  /** What the reader tells of the peer's requests. */
+  Replies replies() {
+    return replies;
+  }
+
+  /** What the reader tells of the peer's answers. */
+  Requester requester() {
+    return requester;
   }
 
   ReceiveQueue receiveQueue() {
@@ -189,7 +197,7 @@ final class SoftQueuePair extends IbvQP {
     socket = fd;
     connected = true;
     transmitter.limitReads(peer.readDepth());
-    rnrRetries = peer.rnrRetries();
+    requester.limitRetries(peer.rnrRetries());
     enter(IBV_QPS_RTS);
   }
 
@@ -272,24 +280,14 @@ final class SoftQueuePair extends IbvQP {
   // Sending.
 
   /** Sends what waits, and fails what cannot be sent. Under the transmit lock. */
-  private void pump() {
-    failBadRequest();
+  void pump() {
+    requester.failBadRequest();
     if (mayTransmit()) {
       transmitter.pump(socket);
     }
     Link current = link;
     if (transmitter.isBlocked() && current != null) {
       current.arm();
-    }
-  }
-
-  private void failBadRequest() {
-    Request oldest = requests.oldest();
-    if (isConnected()
-        && oldest != null
-        && requests.nothingUnderWay()
-        && oldest.localError != WcStatus.SUCCESS) {
-      fail(oldest.localError, true);
     }
   }
 
@@ -337,46 +335,14 @@ final class SoftQueuePair extends IbvQP {
     fail(requests.underWay() == null ? WcStatus.WR_FLUSH_ERR : WcStatus.LOC_PROT_ERR, false);
   }
 
-  // Serving the peer's requests. Called by the reader.
-
-  /**
-   * Begins to move bytes into memory, until {@link #untouch}; false if it isn't registered any
-   * more.
-   */
-  @SuppressWarnings("LockNotBeforeTry") // held on return
-  boolean touch(Segments into, int from, int to) {
-    touching.lock();
-    if (isAlive()) {
-      int entered = from;
-      while (entered < to) {
-        SoftMemoryRegion region = into.region[entered];
-        if (region != null && !region.enter()) {
-          break;
-        }
-        entered++;
-      }
-      if (entered == to) {
-        return true;
-      }
-      leave(into, from, entered);
-    }
-    touching.unlock();
-    return false;
-  }
-
-  void untouch(Segments into, int from, int to) {
-    leave(into, from, to);
-    touching.unlock();
-  }
-
-  private static void leave(Segments into, int from, int to) {
-    for (int i = from; i < to; i++) {
-      SoftMemoryRegion region = into.region[i];
-      if (region != null) {
-        region.exit();
-      }
+  /** Under the transmit lock. */
+  void checkOverrun() {
+    if (sendCompletions.isOverrun() || receiveCompletions.isOverrun()) {
+      fail(WcStatus.WR_FLUSH_ERR, false);
     }
   }
+
+  // Ending.
 
   /** Bytes cannot go where they belong: into the peer's target, or our own. */
   void targetFails(boolean requestOfPeer) {
@@ -384,241 +350,11 @@ final class SoftQueuePair extends IbvQP {
       return;
     }
     if (requestOfPeer) {
-      refuse(WcStatus.REM_ACCESS_ERR);
+      replies.refuse(WcStatus.REM_ACCESS_ERR);
     } else {
       fail(WcStatus.LOC_PROT_ERR, false);
     }
   }
-
-  void acknowledge() {
-    transmit.lock();
-    try {
-      transmitter.responses.acknowledge(transmitter.nextStamp());
-    } finally {
-      transmit.unlock();
-    }
-  }
-
-  /** A message filled the oldest receive. The answer is queued before anybody can see it. */
-  void received(int bytes, int immediate, int flags, boolean write) {
-    transmit.lock();
-    try {
-      Receive receive = isAlive() ? receives.remove() : null;
-      if (receive == null) {
-        return;
-      }
-      transmitter.responses.acknowledge(transmitter.nextStamp());
-      receive.immediate = immediate;
-      receive.withImmediate = (flags & Wire.FLAG_IMMEDIATE) != 0;
-      receive.solicited = (flags & Wire.FLAG_SOLICITED) != 0;
-      receiveCompletions.completeReceive(
-          this, receive, WcStatus.SUCCESS, write ? RECEIVED_IMMEDIATE : RECEIVED, bytes);
-      checkOverrun();
-    } finally {
-      transmit.unlock();
-    }
-  }
-
-  void receiveFails(int status, int statusOfPeer) {
-    transmit.lock();
-    try {
-      Receive receive = isAlive() ? receives.remove() : null;
-      if (receive != null) {
-        receiveCompletions.completeReceive(this, receive, status, RECEIVED, 0);
-        refuse(statusOfPeer);
-      }
-    } finally {
-      transmit.unlock();
-    }
-  }
-
-  void answerRead(@Nullable SoftMemoryRegion region, long address, int bytes) {
-    Response response = answer(Wire.READ_DATA);
-    if (response != null) {
-      response.region = region;
-      response.address = address;
-      response.bytes = bytes;
-    }
-  }
-
-  void answerAtomic(long old) {
-    Response response = answer(Wire.ATOMIC_RESULT);
-    if (response != null) {
-      response.value = old;
-    }
-  }
-
-  private @Nullable Response answer(int type) {
-    transmit.lock();
-    try {
-      if (!transmitter.responses.hasRoom()) {
-        refuse(WcStatus.REM_INV_REQ_ERR);
-        return null;
-      }
-      return transmitter.responses.add(type, transmitter.nextStamp());
-    } finally {
-      transmit.unlock();
-    }
-  }
-
-  /** The peer sent, and there is nothing to receive it. */
-  void notReady() {
-    transmit.lock();
-    try {
-      if (transmitter.responses.hasRoom()) {
-        transmitter.responses.add(Wire.NOT_READY, transmitter.nextStamp());
-      } else {
-        violation("more requests than agreed on");
-      }
-    } finally {
-      transmit.unlock();
-    }
-  }
-
-  /** Refuses a request of the peer, and ends the connection as a NIC does. */
-  void refuse(int status) {
-    transmit.lock();
-    try {
-      if (isAlive()) {
-        transmitter.responses.add(Wire.REFUSAL, transmitter.nextStamp()).status = status;
-        fail(WcStatus.WR_FLUSH_ERR, true);
-      }
-    } finally {
-      transmit.unlock();
-    }
-  }
-
-  // Answers to our own requests. Called by the reader.
-
-  void acknowledged(int count) {
-    transmit.lock();
-    try {
-      for (int i = 0; i < count; i++) {
-        Request oldest = requests.underWay();
-        if (oldest == null || oldest.isRead() || transmitter.isSending(oldest)) {
-          violation("unexpected acknowledgement");
-          return;
-        }
-        complete(oldest, WcStatus.SUCCESS);
-      }
-      if (count < 1) {
-        violation("empty acknowledgement");
-        return;
-      }
-      pump();
-    } finally {
-      transmit.unlock();
-    }
-  }
-
-  /** Where the bytes of the oldest READ go; null if there is none of that length. */
-  @Nullable Segments readAnswered(int bytes) {
-    transmit.lock();
-    try {
-      Request oldest = requests.underWay();
-      if (oldest == null || !oldest.isRead() || oldest.isAtomic() || oldest.bytes != bytes) {
-        violation("unexpected read data");
-        return null;
-      }
-      return oldest.segments;
-    } finally {
-      transmit.unlock();
-    }
-  }
-
-  void readComplete() {
-    transmit.lock();
-    try {
-      Request oldest = requests.underWay();
-      if (isAlive() && oldest != null) {
-        complete(oldest, WcStatus.SUCCESS);
-        pump();
-      }
-    } finally {
-      transmit.unlock();
-    }
-  }
-
-  void atomicAnswered(long old) {
-    transmit.lock();
-    try {
-      Request oldest = requests.underWay();
-      if (oldest == null || !oldest.isAtomic()) {
-        violation("unexpected result of an atomic");
-        return;
-      }
-      Segments into = oldest.segments;
-      if (!touch(into, 0, 1)) {
-        fail(WcStatus.LOC_PROT_ERR, false);
-        return;
-      }
-      Memory.putLong(into.address[0], old);
-      untouch(into, 0, 1);
-      complete(oldest, WcStatus.SUCCESS);
-      pump();
-    } finally {
-      transmit.unlock();
-    }
-  }
-
-  void refusedByPeer(int status) {
-    boolean known =
-        status == WcStatus.REM_INV_REQ_ERR
-            || status == WcStatus.REM_ACCESS_ERR
-            || status == WcStatus.REM_OP_ERR;
-    fail(known ? status : WcStatus.BAD_RESP_ERR, false);
-  }
-
-  void peerNotReady() {
-    transmit.lock();
-    try {
-      Request oldest = requests.underWay();
-      if (oldest == null || !oldest.needsReceive()) {
-        violation("unexpected not-ready");
-        return;
-      }
-      if (rnrRetries != FOR_EVER && rnrAttempts >= rnrRetries) {
-        fail(WcStatus.RNR_RETRY_EXC_ERR, true);
-        return;
-      }
-      long millis = 1L << Math.min(rnrAttempts, 5);
-      rnrAttempts++;
-      transmitter.hold();
-      var unused = device().timer().schedule(this::resume, millis, TimeUnit.MILLISECONDS);
-    } finally {
-      transmit.unlock();
-    }
-  }
-
-  private void resume() {
-    transmit.lock();
-    try {
-      transmitter.resume();
-    } finally {
-      transmit.unlock();
-    }
-    flush();
-  }
-
-  private void complete(Request oldest, int status) {
-    requests.removeOldest(oldest);
-    rnrAttempts = 0;
-    if (oldest.signalled || status != WcStatus.SUCCESS) {
-      int slots = requests.silent;
-      requests.silent = 0;
-      sendCompletions.completeSend(
-          this, oldest.workRequest, status, Posting.completionOpcode(oldest), oldest.bytes, slots);
-      checkOverrun();
-    }
-  }
-
-  private void checkOverrun() {
-    if (sendCompletions.isOverrun() || receiveCompletions.isOverrun()) {
-      fail(WcStatus.WR_FLUSH_ERR, false);
-    }
-  }
-
-  // Ending.
 
   void disconnect() {
     transmit.lock();
@@ -660,7 +396,7 @@ final class SoftQueuePair extends IbvQP {
    * Ends the connection: the oldest request gets the status, all other requests and receives are
    * flushed. With {@code lastWords}, what is queued as an answer still goes out.
    */
-  private void fail(int status, boolean lastWords) {
+  void fail(int status, boolean lastWords) {
     boolean tell;
     transmit.lock();
     try {
@@ -668,7 +404,7 @@ final class SoftQueuePair extends IbvQP {
         return;
       }
       enter(IBV_QPS_ERR);
-      awaitTouching();
+      placement.awaitEnd();
       flushQueues(status);
       closing = true;
       Link current = link;
@@ -689,25 +425,9 @@ final class SoftQueuePair extends IbvQP {
     }
   }
 
-  /** Waits until the bytes that are moving have moved; none will follow. */
-  private void awaitTouching() {
-    touching.lock();
-    try {
-      // Whoever comes next sees the new state.
-    } finally {
-      touching.unlock();
-    }
-  }
-
   private void flushQueues(int statusOfOldest) {
-    int status = statusOfOldest;
-    for (Request r = requests.oldest(); r != null; r = requests.oldest()) {
-      complete(r, status);
-      status = WcStatus.WR_FLUSH_ERR;
-    }
-    for (Receive r = receives.remove(); r != null; r = receives.remove()) {
-      receiveCompletions.completeReceive(this, r, WcStatus.WR_FLUSH_ERR, RECEIVED, 0);
-    }
+    requester.flush(statusOfOldest);
+    replies.flush();
   }
 
   /** Ends the connection if it has one; nothing may be posted any more. */
