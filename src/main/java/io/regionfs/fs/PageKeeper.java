@@ -14,7 +14,7 @@ import org.slf4j.LoggerFactory;
  * pages that were given the longest ago, before memory runs out. Should it run out all the same, a
  * page goes without a twin.
  */
-final class PageKeeper implements Twins.Memory, AutoCloseable {
+final class PageKeeper implements Twins.Taker, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(PageKeeper.class);
   private static final int MOST_PAGES_AT_ONCE = 2048;
   private static final Duration PATIENCE = Duration.ofSeconds(30);

@@ -35,7 +35,7 @@ final class Twins {
   }
 
   /** Takes what twins leave behind. */
-  interface Memory {
+  interface Taker {
     /**
      * @param pages addresses of pages; zeros are to be passed over
      */
@@ -133,14 +133,14 @@ final class Twins {
    * @param first number of the first page
    * @param end number of the page after the last
    */
-  void forget(long first, long end, long before, Memory memory) {
+  void forget(long first, long end, long before, Taker taker) {
     lastNumber = NO_BLOCK;
     long firstBlock = first / BLOCK_PAGES;
     long endBlock = (end - 1) / BLOCK_PAGES + 1;
     if (endBlock - firstBlock <= blocks.size()) {
       for (long number = firstBlock; number < endBlock; number++) {
         Block block = blocks.get(number);
-        if (block != null && forget(number, block, first, end, before, memory)) {
+        if (block != null && forget(number, block, first, end, before, taker)) {
           blocks.remove(number);
         }
       }
@@ -149,7 +149,7 @@ final class Twins {
     Iterator<Map.Entry<Long, Block>> entries = blocks.entrySet().iterator();
     while (entries.hasNext()) {
       Map.Entry<Long, Block> entry = entries.next();
-      if (forget(entry.getKey(), entry.getValue(), first, end, before, memory)) {
+      if (forget(entry.getKey(), entry.getValue(), first, end, before, taker)) {
         entries.remove();
       }
     }
@@ -157,7 +157,7 @@ final class Twins {
 
   /** Whether none is left in the block. */
   private static boolean forget(
-      long number, Block block, long first, long end, long before, Memory memory) {
+      long number, Block block, long first, long end, long before, Taker taker) {
     long start = number * BLOCK_PAGES;
     int from = (int) Math.max(0, Math.min(BLOCK_PAGES, first - start));
     int to = (int) Math.max(0, Math.min(BLOCK_PAGES, end - start));
@@ -171,7 +171,7 @@ final class Twins {
     }
     if (count > 0) {
       block.count -= count;
-      memory.give(gone);
+      taker.give(gone);
     }
     return block.count == 0;
   }

@@ -8,7 +8,7 @@ import io.regionfs.posix.Memory;
  * before it sleeps: a thread that is awake has a request 30 to 50 µs earlier than one that must be
  * woken. All others leave the device alone, so the kernel wakes nobody in vain. For many threads.
  */
-final class SpinningChannel implements FuseChannel {
+final class SpinningChannel extends NonBlockingChannel {
   /** How long it polls after a request. */
   private static final long SPIN_NANOS = 100_000;
 
@@ -17,7 +17,6 @@ final class SpinningChannel implements FuseChannel {
   private static final LibC LIBC = LibC.INSTANCE;
 
   private final int fd;
-  private final DeviceChannel device;
   private final ReadTurn turn = new ReadTurn();
 
   /** A struct pollfd, for whoever has the turn. */
@@ -27,9 +26,8 @@ final class SpinningChannel implements FuseChannel {
    * @param fd will not block any more
    */
   SpinningChannel(int fd) {
+    super(fd);
     this.fd = fd;
-    this.device = new DeviceChannel(fd);
-    device.doNotBlock();
   }
 
   @Override
@@ -66,26 +64,6 @@ final class SpinningChannel implements FuseChannel {
   @Override
   public void leave() {
     turn.leave();
-  }
-
-  @Override
-  public boolean send(long vectors, int count) {
-    return device.send(vectors, count);
-  }
-
-  @Override
-  public int tell(long address, int bytes) {
-    return device.tell(address, bytes);
-  }
-
-  @Override
-  public int openBacking(int file) {
-    return device.openBacking(file);
-  }
-
-  @Override
-  public void closeBacking(int id) {
-    device.closeBacking(id);
   }
 
   @Override

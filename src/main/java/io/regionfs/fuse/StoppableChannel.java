@@ -7,12 +7,10 @@ import io.regionfs.posix.Memory;
  * The open /dev/fuse of a mount whose requests come over io_uring, for what goes past the rings:
  * FORGET and INTERRUPT. Others than the kernel can end the wait. For many threads.
  */
-final class StoppableChannel implements FuseChannel {
+final class StoppableChannel extends NonBlockingChannel {
   private static final int POLLFD_BYTES = 8;
   private static final int EVENTS = 4;
   private static final LibC LIBC = LibC.INSTANCE;
-
-  private final DeviceChannel device;
 
   /** An eventfd. */
   private final int stop;
@@ -26,7 +24,7 @@ final class StoppableChannel implements FuseChannel {
    * @param fd will not block any more
    */
   StoppableChannel(int fd) {
-    this.device = new DeviceChannel(fd);
+    super(fd);
     this.stop = LIBC.eventfd(0, LibC.O_CLOEXEC);
     if (stop < 0) {
       throw new IllegalStateException("no eventfd: errno " + LibC.errno());
@@ -35,7 +33,6 @@ final class StoppableChannel implements FuseChannel {
     Memory.putInt(pollfds + EVENTS, LibC.POLLIN);
     Memory.putInt(pollfds + POLLFD_BYTES, stop);
     Memory.putInt(pollfds + POLLFD_BYTES + EVENTS, LibC.POLLIN);
-    device.doNotBlock();
   }
 
   /** Can be read from {@link #stop} on. */
@@ -62,26 +59,6 @@ final class StoppableChannel implements FuseChannel {
       LIBC.poll(pollfds, 2, -1);
     }
     return END;
-  }
-
-  @Override
-  public boolean send(long vectors, int count) {
-    return device.send(vectors, count);
-  }
-
-  @Override
-  public int tell(long address, int bytes) {
-    return device.tell(address, bytes);
-  }
-
-  @Override
-  public int openBacking(int file) {
-    return device.openBacking(file);
-  }
-
-  @Override
-  public void closeBacking(int id) {
-    device.closeBacking(id);
   }
 
   @Override

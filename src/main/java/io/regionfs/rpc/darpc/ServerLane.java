@@ -2,6 +2,7 @@ package io.regionfs.rpc.darpc;
 
 import com.ibm.disni.verbs.IbvContext;
 import com.ibm.disni.verbs.IbvWC;
+import io.regionfs.posix.Threads;
 import java.io.IOException;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -120,21 +121,11 @@ final class ServerLane implements AutoCloseable {
   @Override
   public void close() {
     stopped = true;
-    boolean interrupted = false;
-    while (thread.isAlive()) {
-      try {
-        thread.join();
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
+    Threads.joinUninterruptibly(thread);
     try {
       queue.close();
     } catch (IOException e) {
       LOG.warn("could not free a completion queue", e);
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
     }
   }
 }
