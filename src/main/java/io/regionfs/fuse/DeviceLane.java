@@ -29,6 +29,11 @@ final class DeviceLane implements Lane {
   }
 
   @Override
+  public void noted() {
+    channel.noted();
+  }
+
+  @Override
   public Request request() {
     return request;
   }

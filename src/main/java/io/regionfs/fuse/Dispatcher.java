@@ -30,7 +30,7 @@ final class Dispatcher implements AutoCloseable {
       FileSystem fileSystem, KernelCaches caches, PassThrough passThrough, Interrupts interrupts) {
     this.names = new NameHandlers(fileSystem, caches);
     this.inodes = new InodeHandlers(fileSystem, caches);
-    this.files = new FileHandlers(fileSystem, passThrough, caches.pageWrites());
+    this.files = new FileHandlers(fileSystem, passThrough);
     this.directories = new DirectoryHandlers(fileSystem);
     this.xattrs = new XattrHandlers(fileSystem, caches);
     this.locks = new LockHandlers(files, interrupts);

@@ -36,7 +36,6 @@ final class FileHandlers implements AutoCloseable {
 
   private final FileSystem fileSystem;
   private final PassThrough passThrough;
-  private final PageWrites pageWrites;
   private final OpenTable<Opened> files = new OpenTable<>();
 
   /**
@@ -45,8 +44,7 @@ final class FileHandlers implements AutoCloseable {
   private record Opened(OpenFile file, @Nullable BackingFile backing) {}
 
   /** Both borrowed. */
-  FileHandlers(FileSystem fileSystem, PassThrough passThrough, PageWrites pageWrites) {
-    this.pageWrites = pageWrites;
+  FileHandlers(FileSystem fileSystem, PassThrough passThrough) {
     this.fileSystem = fileSystem;
     this.passThrough = passThrough;
   }
@@ -142,13 +140,8 @@ final class FileHandlers implements AutoCloseable {
     checkEnd(offset, length);
     int flags = in.int32(Write.WRITE_FLAGS);
     if ((flags & Write.FROM_CACHE) != 0) {
-      pageWrites.begin(in.unique(), in.node().value());
-      try {
-        // Pages go to where they are mapped from, however the file was opened.
-        file.writePages(offset, in.buffer(), in.inBuffer(Write.DATA), length);
-      } finally {
-        pageWrites.end(in.unique());
-      }
+      // Pages go to where they are mapped from, however the file was opened.
+      file.writePages(offset, in.buffer(), in.inBuffer(Write.DATA), length);
     } else {
       file.kill((flags & Write.KILL_SET_ID) != 0 ? Kill.ALL : Kill.CAPABILITY);
       boolean append = (in.int32(Write.OPEN_FLAGS) & O_APPEND) != 0;

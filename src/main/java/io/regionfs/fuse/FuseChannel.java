@@ -12,6 +12,14 @@ interface FuseChannel extends ReplyChannel, AutoCloseable {
    */
   int receive(long address, int capacity);
 
+  /** The calling thread's request is known from now on to whoever asks for what is being served. */
+  default void noted() {}
+
+  /** Whether the next request is received only when the one before was {@link #noted}. */
+  default boolean takesTurns() {
+    return false;
+  }
+
   /** The calling thread will not receive any more. */
   default void leave() {}
 

@@ -2,6 +2,7 @@ package io.regionfs.fuse;
 
 import io.regionfs.model.Errno;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -9,6 +10,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 
 /**
  * Brings the kernel's INTERRUPT (a signal for the calling process) to the thread that serves the
@@ -36,6 +38,21 @@ final class Interrupts {
 
   void remove(Serving thread) {
     threads.remove(thread);
+    thread.leave();
+  }
+
+  /**
+   * Whether every request is known that threads have received by now.
+   *
+   * @return true once it is so
+   */
+  BooleanSupplier received() {
+    List<BooleanSupplier> left = new ArrayList<>();
+    threads.forEach(thread -> left.add(thread.received()));
+    return () -> {
+      left.removeIf(BooleanSupplier::getAsBoolean);
+      return left.isEmpty();
+    };
   }
 
   /** The request waits for a lock from now on: an interrupt ends that at once. */

@@ -4,7 +4,9 @@ import io.regionfs.fs.FileSystem;
 import io.regionfs.model.InodeId;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -54,18 +56,24 @@ final class KernelCaches implements FileSystem.ForgetListener, AutoCloseable {
    * @param clock as {@link System#nanoTime}
    */
   KernelCaches(FileSystem fileSystem, FuseChannel channel, LongSupplier clock) {
-    this(fileSystem, channel, clock, () -> {});
+    this(fileSystem, channel, clock, () -> {}, () -> () -> true);
   }
 
   /**
    * @param channel borrowed: must outlive this
    * @param clock as {@link System#nanoTime}
    * @param waiting see {@link PageNotices}
+   * @param received see there too
    */
-  KernelCaches(FileSystem fileSystem, FuseChannel channel, LongSupplier clock, Runnable waiting) {
+  KernelCaches(
+      FileSystem fileSystem,
+      FuseChannel channel,
+      LongSupplier clock,
+      Runnable waiting,
+      Supplier<BooleanSupplier> received) {
     this.fileSystem = fileSystem;
     this.notices = new Notices(channel);
-    this.pages = new PageNotices(channel, waiting);
+    this.pages = new PageNotices(channel, waiting, received);
     this.clock = clock;
     for (int i = 0; i < shards.length; i++) {
       shards[i] = new KernelCacheShard(notices);

@@ -12,6 +12,9 @@ interface Lane extends AutoCloseable {
    */
   boolean receive();
 
+  /** The request is known from now on to whoever asks for what is being served. */
+  default void noted() {}
+
   /** The request that was received, until the next one. */
   Request request();
 

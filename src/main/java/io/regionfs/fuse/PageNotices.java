@@ -9,6 +9,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -37,8 +40,14 @@ final class PageNotices implements AutoCloseable {
   /** What the kernel takes for: to the end of the file. */
   private static final long TO_THE_END = 0;
 
+  /** After so many nudges a thread has had its own, unless it cannot run. */
+  private static final int MANY_NUDGES = 64;
+
+  private static final long PAUSE_NANOS = Duration.ofMillis(1).toNanos();
+
   private final FuseChannel channel;
   private final Runnable waiting;
+  private final Supplier<BooleanSupplier> received;
   private final AtomicInteger state = new AtomicInteger();
   private final PageWrites writes = new PageWrites();
 
@@ -52,10 +61,13 @@ final class PageNotices implements AutoCloseable {
   /**
    * @param channel borrowed: must outlive this
    * @param waiting called when the calling thread begins to wait for the answers to WRITE requests
+   * @param received asked when all of some requests have been received; the answer is true once
+   *     they are known to {@link #writes}
    */
-  PageNotices(FuseChannel channel, Runnable waiting) {
+  PageNotices(FuseChannel channel, Runnable waiting, Supplier<BooleanSupplier> received) {
     this.channel = channel;
     this.waiting = waiting;
+    this.received = received;
   }
 
   PageWrites writes() {
@@ -99,15 +111,35 @@ final class PageNotices implements AutoCloseable {
     }
   }
 
-  /** Requests come in order: what was sent before the nudge is being served when that is. */
+  /**
+   * Requests are given out in order: those that were sent before the nudge have been received when
+   * that is answered. The threads that have them may not have told yet, and look just as those that
+   * wait for a request; so all of these are nudged, until each has told of one. The kernel wakes
+   * who has waited longest.
+   */
   private void settle(long inode) {
     Nudge known = nudge;
-    if (known != null) {
-      known.ask();
-      if (!writes.await(inode, PATIENCE)) {
-        LOG.warn("pages of inode {} were dropped and are not saved yet", inode);
+    if (known == null) {
+      return;
+    }
+    long deadline = System.nanoTime() + PATIENCE.toNanos();
+    known.ask();
+    if (!channel.takesTurns()) {
+      BooleanSupplier told = received.get();
+      for (int asked = 1; !told.getAsBoolean() && !isOver(deadline); asked++) {
+        if (asked % MANY_NUDGES == 0) {
+          LockSupport.parkNanos(this, PAUSE_NANOS); // one that cannot run is in no hurry
+        }
+        known.ask();
       }
     }
+    if (!writes.await(inode, deadline)) {
+      LOG.warn("pages of inode {} were dropped and are not saved yet", inode);
+    }
+  }
+
+  private boolean isOver(long deadline) {
+    return state.get() >= CLOSED || System.nanoTime() - deadline > 0;
   }
 
   private boolean begin() {

@@ -1,7 +1,7 @@
 package io.regionfs.fuse;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
-import java.time.Duration;
+import io.regionfs.fuse.RequestLayout.Write;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -28,16 +28,22 @@ final class PageWrites {
     noted = true;
   }
 
-  /** A request that brings pages is being served. */
-  void begin(long request, long inode) {
-    if (noted) {
-      inodes.put(request, inode);
+  /** A request was received. */
+  void begin(Request request) {
+    if (noted && bringsPages(request)) {
+      inodes.put(request.unique(), request.node().value());
     }
   }
 
+  private static boolean bringsPages(Request request) {
+    return request.length() >= Write.DATA
+        && request.opcode() == Opcode.WRITE
+        && (request.int32(Write.WRITE_FLAGS) & Write.FROM_CACHE) != 0;
+  }
+
+  /** That request was served, whatever it was. */
   void end(long request) {
-    if (noted) {
-      inodes.remove(request);
+    if (noted && inodes.remove(request) != null) {
       synchronized (this) {
         if (waiting > 0) {
           notifyAll();
@@ -47,18 +53,19 @@ final class PageWrites {
   }
 
   /**
-   * Waits until those of a file that are being served now have ended. An interrupt is kept for
+   * Waits until those of a file that were received by now have ended. An interrupt is kept for
    * later.
    *
-   * @return false if that takes longer than this
+   * @param deadline by {@link System#nanoTime}
+   * @return false if that takes longer
    */
-  boolean await(long inode, Duration patience) {
+  boolean await(long inode, long deadline) {
     Set<Long> requests =
         inodes.entrySet().stream()
             .filter(entry -> entry.getValue() == inode)
             .map(Map.Entry::getKey)
             .collect(Collectors.toSet());
-    return requests.isEmpty() || await(requests, System.nanoTime() + patience.toNanos());
+    return requests.isEmpty() || await(requests, deadline);
   }
 
   private synchronized boolean await(Set<Long> requests, long deadline) {

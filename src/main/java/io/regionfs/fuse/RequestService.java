@@ -1,6 +1,7 @@
 package io.regionfs.fuse;
 
 import io.regionfs.fs.FileSystem;
+import io.regionfs.fuse.RequestLayout.Header;
 import io.regionfs.model.Errno;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -25,7 +26,8 @@ final class RequestService {
    */
   RequestService(FuseChannel channel, FileSystem fileSystem, ScheduledExecutorService clock) {
     this.interrupts = new Interrupts(clock);
-    this.caches = new KernelCaches(fileSystem, channel, System::nanoTime, this::waits);
+    this.caches =
+        new KernelCaches(fileSystem, channel, System::nanoTime, this::waits, interrupts::received);
     this.passThrough = new PassThrough(channel, fileSystem);
     this.dispatcher = new Dispatcher(fileSystem, caches, passThrough, interrupts);
   }
@@ -73,14 +75,24 @@ final class RequestService {
     refusing = true;
   }
 
+  /** A thread has a request that it will serve: to be noted before any other can be told of it. */
+  void received(Request request) {
+    caches.pageWrites().begin(request);
+  }
+
   void serve(Request request, Reply reply) {
-    if (Nudge.is(request)) {
-      reply.begin(request.unique());
-      reply.error(Errno.ENODATA);
-    } else if (refusing) {
-      dispatcher.refuse(request, reply);
-    } else {
-      dispatcher.serve(request, reply);
+    long unique = request.length() < Header.BYTES ? Serving.NONE : request.unique();
+    try {
+      if (Nudge.is(request)) {
+        reply.begin(unique);
+        reply.error(Errno.ENODATA);
+      } else if (refusing) {
+        dispatcher.refuse(request, reply);
+      } else {
+        dispatcher.serve(request, reply);
+      }
+    } finally {
+      caches.pageWrites().end(unique);
     }
   }
 

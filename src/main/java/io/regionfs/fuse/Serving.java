@@ -1,6 +1,8 @@
 package io.regionfs.fuse;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BooleanSupplier;
 
 /**
  * Which request a thread is serving, so that it can be interrupted, and only while it serves that
@@ -14,6 +16,9 @@ final class Serving {
   private volatile long unique = NONE;
   private volatile long since;
 
+  /** Requests that it has begun, and one more once it takes none any more. */
+  private final AtomicLong begun = new AtomicLong();
+
   @GuardedBy("this")
   private boolean interrupted;
 
@@ -24,6 +29,23 @@ final class Serving {
   void begin(long request) {
     since = System.nanoTime();
     unique = request;
+    var unused = begun.incrementAndGet();
+  }
+
+  /** There will be no more requests. */
+  void leave() {
+    var unused = begun.incrementAndGet();
+  }
+
+  /**
+   * Whether what the thread may have received has become known.
+   *
+   * @return true for ever if it is serving a request now; else from when it begins the next, which
+   *     it may have received already
+   */
+  BooleanSupplier received() {
+    long seen = begun.get();
+    return unique != NONE ? () -> true : () -> begun.get() != seen;
   }
 
   /** From here on no interrupt for the request arrives, and none is left behind. */

@@ -42,7 +42,6 @@ final class SpinningChannel extends NonBlockingChannel {
         return END;
       }
       if (length != DeviceChannel.NONE) {
-        turn.taken();
         return length;
       }
       if (System.nanoTime() - until < 0) {
@@ -53,6 +52,16 @@ final class SpinningChannel extends NonBlockingChannel {
         until = System.nanoTime() + SPIN_NANOS;
       }
     }
+  }
+
+  @Override
+  public void noted() {
+    turn.taken();
+  }
+
+  @Override
+  public boolean takesTurns() {
+    return true;
   }
 
   private void awaitRequest() {

@@ -29,8 +29,10 @@ final class Worker implements Runnable {
         }
         idle = false;
         Request request = lane.request();
+        pool.received(request);
         // Marked before another thread can read the INTERRUPT for it.
         serving.begin(request.length() < Header.BYTES ? Serving.NONE : request.unique());
+        lane.noted();
         pool.taken();
         pool.serve(request, lane.reply());
         lane.settle();

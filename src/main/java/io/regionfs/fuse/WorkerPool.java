@@ -162,6 +162,11 @@ final class WorkerPool {
     return serving;
   }
 
+  /** The calling thread has a request that it will serve. */
+  void received(Request request) {
+    service.received(request);
+  }
+
   void serve(Request request, Reply reply) {
     service.serve(request, reply);
   }
