@@ -71,9 +71,12 @@ final class Request {
     return int32(Header.OPCODE);
   }
 
-  /** The kernel's number for this request; its reply carries it. */
+  /**
+   * The kernel's number for this request, which its reply carries; {@link Serving#NONE} if it is
+   * shorter than its header.
+   */
   long unique() {
-    return int64(Header.UNIQUE);
+    return length < Header.BYTES ? Serving.NONE : int64(Header.UNIQUE);
   }
 
   InodeId node() {

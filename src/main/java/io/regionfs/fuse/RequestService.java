@@ -1,7 +1,6 @@
 package io.regionfs.fuse;
 
 import io.regionfs.fs.FileSystem;
-import io.regionfs.fuse.RequestLayout.Header;
 import io.regionfs.model.Errno;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -81,7 +80,7 @@ final class RequestService {
   }
 
   void serve(Request request, Reply reply) {
-    long unique = request.length() < Header.BYTES ? Serving.NONE : request.unique();
+    long unique = request.unique();
     try {
       if (Nudge.is(request)) {
         reply.begin(unique);

@@ -1,6 +1,5 @@
 package io.regionfs.fuse;
 
-import io.regionfs.fuse.RequestLayout.Header;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -31,7 +30,7 @@ final class Worker implements Runnable {
         Request request = lane.request();
         pool.received(request);
         // Marked before another thread can read the INTERRUPT for it.
-        serving.begin(request.length() < Header.BYTES ? Serving.NONE : request.unique());
+        serving.begin(request.unique());
         lane.noted();
         pool.taken();
         pool.serve(request, lane.reply());

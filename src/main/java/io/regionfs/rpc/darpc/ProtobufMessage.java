@@ -22,7 +22,7 @@ final class ProtobufMessage implements DaRPCMessage {
    * when its own thread sends them (siw_try_1seg takes the length of one part for that of the
    * other).
    */
-  static final int SHORTEST_BYTES = 36;
+  private static final int SHORTEST_BYTES = 36;
 
   private final MessageLite message;
 

@@ -20,6 +20,9 @@ final class Receiver {
   private static final int MAX_ROUNDS = 16;
 
   private final SoftQueuePair pair;
+  private final Requester requester;
+  private final Replies replies;
+  private final Placement placement;
   private final Responder responder;
   private final long buffer = Memory.allocate(BUFFER_BYTES);
   private final long pieces;
@@ -41,6 +44,9 @@ final class Receiver {
 
   Receiver(SoftQueuePair pair) {
     this.pair = pair;
+    requester = pair.requester();
+    replies = pair.replies();
+    placement = pair.placement();
     responder = new Responder(pair);
     pieces = Memory.allocate((long) (pair.maxSegments() + 1) * IOVEC_BYTES);
   }
@@ -121,7 +127,7 @@ final class Receiver {
     }
     asked = placed == remaining ? placed + AHEAD_BYTES : placed;
     long n;
-    if (!pair.placement().begin(into, segment, last)) {
+    if (!placement.begin(into, segment, last)) {
       pair.targetFails(type <= Wire.LAST_REQUEST);
       target = null;
       return fill(socket);
@@ -129,7 +135,7 @@ final class Receiver {
     try {
       n = C.readv(socket, pieces, count);
     } finally {
-      pair.placement().end(into, segment, last);
+      placement.end(into, segment, last);
     }
     if (n > 0) {
       int payload = (int) Math.min(n, placed);
@@ -200,7 +206,7 @@ final class Receiver {
   }
 
   private boolean copy(Segments into, int bytes) {
-    if (!pair.placement().begin(into, segment, segment + 1)) {
+    if (!placement.begin(into, segment, segment + 1)) {
       return false;
     }
     try {
@@ -209,7 +215,7 @@ final class Receiver {
     } catch (InternalError pageCannotBeHad) {
       return false;
     } finally {
-      pair.placement().end(into, segment, segment + 1);
+      placement.end(into, segment, segment + 1);
     }
   }
 
@@ -247,17 +253,17 @@ final class Receiver {
 
   private void response(long header) {
     switch (type) {
-      case Wire.ACK -> pair.requester().acknowledged(Wire.key(header));
+      case Wire.ACK -> requester.acknowledged(Wire.key(header));
       case Wire.READ_DATA -> {
-        Segments into = pair.requester().readAnswered(length);
+        Segments into = requester.readAnswered(length);
         if (into != null) {
           payload(into, length);
           inFrame = true;
         }
       }
-      case Wire.ATOMIC_RESULT -> pair.requester().atomicAnswered(Wire.operand(header));
-      case Wire.REFUSAL -> pair.requester().refusedByPeer(flags);
-      case Wire.NOT_READY -> pair.requester().peerNotReady();
+      case Wire.ATOMIC_RESULT -> requester.atomicAnswered(Wire.operand(header));
+      case Wire.REFUSAL -> requester.refusedByPeer(flags);
+      case Wire.NOT_READY -> requester.peerNotReady();
       case Wire.DISCONNECT -> pair.disconnectedByPeer();
       default -> pair.violation("frame type " + type);
     }
@@ -265,15 +271,15 @@ final class Receiver {
 
   private void finish() {
     switch (type) {
-      case Wire.SEND -> pair.replies().received(length, immediate, flags, false);
+      case Wire.SEND -> replies.received(length, immediate, flags, false);
       case Wire.WRITE -> {
         if ((flags & Wire.FLAG_IMMEDIATE) != 0) {
-          pair.replies().received(length, immediate, flags, true);
+          replies.received(length, immediate, flags, true);
         } else {
-          pair.replies().acknowledge();
+          replies.acknowledge();
         }
       }
-      default -> pair.requester().readComplete();
+      default -> requester.readComplete();
     }
   }
 

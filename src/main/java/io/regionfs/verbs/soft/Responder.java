@@ -12,12 +12,14 @@ import org.jspecify.annotations.Nullable;
  */
 final class Responder {
   private final SoftQueuePair pair;
+  private final Replies replies;
   private final Segments single = new Segments(1);
   private boolean waitsForResync;
   private boolean accepting;
 
   Responder(SoftQueuePair pair) {
     this.pair = pair;
+    replies = pair.replies();
   }
 
   /** Whether the frame's payload is taken, and the request complete once it is there. */
@@ -47,15 +49,15 @@ final class Responder {
     Receive receive = pair.receiveQueue().oldest();
     if (receive == null) {
       waitsForResync = true;
-      pair.replies().notReady();
+      replies.notReady();
       return null;
     }
     if (receive.localError != WcStatus.SUCCESS) {
-      pair.replies().receiveFails(receive.localError, WcStatus.REM_OP_ERR);
+      replies.receiveFails(receive.localError, WcStatus.REM_OP_ERR);
       return null;
     }
     if (bytes > receive.bytes) {
-      pair.replies().receiveFails(WcStatus.LOC_LEN_ERR, WcStatus.REM_INV_REQ_ERR);
+      replies.receiveFails(WcStatus.LOC_LEN_ERR, WcStatus.REM_INV_REQ_ERR);
       return null;
     }
     accepting = true;
@@ -65,7 +67,7 @@ final class Responder {
   private @Nullable Segments write(long header, boolean immediate) {
     if (immediate && pair.receiveQueue().oldest() == null) {
       waitsForResync = true;
-      pair.replies().notReady();
+      replies.notReady();
       return null;
     }
     int bytes = Wire.length(header);
@@ -90,7 +92,7 @@ final class Responder {
         return null;
       }
     }
-    pair.replies().answerRead(region, Wire.address(header), bytes);
+    replies.answerRead(region, Wire.address(header), bytes);
     return null;
   }
 
@@ -98,7 +100,7 @@ final class Responder {
     long address = Wire.address(header);
     Atomics scope = pair.device().options().atomics();
     if (scope == Atomics.NONE || (address & 7) != 0 || Wire.length(header) != 8) {
-      pair.replies().refuse(WcStatus.REM_INV_REQ_ERR);
+      replies.refuse(WcStatus.REM_INV_REQ_ERR);
       return null;
     }
     SoftMemoryRegion region = find(header, 8, IbvMr.IBV_ACCESS_REMOTE_ATOMIC);
@@ -106,7 +108,7 @@ final class Responder {
       return null;
     }
     if (!region.enter()) {
-      pair.replies().refuse(WcStatus.REM_ACCESS_ERR);
+      replies.refuse(WcStatus.REM_ACCESS_ERR);
       return null;
     }
     long old;
@@ -116,12 +118,12 @@ final class Responder {
               ? pair.device().atomically(header, address)
               : carryOut(header, address);
     } catch (InternalError pageCannotBeHad) {
-      pair.replies().refuse(WcStatus.REM_OP_ERR);
+      replies.refuse(WcStatus.REM_OP_ERR);
       return null;
     } finally {
       region.exit();
     }
-    pair.replies().answerAtomic(old);
+    replies.answerAtomic(old);
     return null;
   }
 
@@ -145,7 +147,7 @@ final class Responder {
         || region.domain() != pair.domain()
         || !region.allows(access)
         || !region.covers(Wire.address(header), bytes)) {
-      pair.replies().refuse(WcStatus.REM_ACCESS_ERR);
+      replies.refuse(WcStatus.REM_ACCESS_ERR);
       return null;
     }
     return region;
